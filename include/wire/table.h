@@ -1,0 +1,171 @@
+#ifndef WIRE_TABLE_H
+#define WIRE_TABLE_H
+
+/*
+ * Every message that crosses a socket or a pipe: MESSAGES(M) calls
+ * M(code, name), and for each name there is MESSAGE_name(F), which calls
+ * F(type, field). A type is one of wire/message.h's FIELD_TYPES. Codes are
+ * never renumbered. Peers' datagrams: 1..19; peers' streams: 20..79; pipes
+ * between supervisor and peer: 80..99; the control socket: 100.. (which also
+ * carries reply, event and line).
+ */
+#define MESSAGES(M)                                                            \
+	M(1, ping)                                                             \
+	M(2, pong)                                                             \
+	M(3, ping_req)                                                         \
+	M(4, ping_ack)                                                         \
+	M(5, gossip)                                                           \
+	M(6, summary)                                                          \
+	M(7, recall)                                                           \
+	M(20, hello)                                                           \
+	M(21, challenge)                                                       \
+	M(22, proof)                                                           \
+	M(30, lookup)                                                          \
+	M(31, owner)                                                           \
+	M(40, join)                                                            \
+	M(41, admit)                                                           \
+	M(42, refuse)                                                          \
+	M(43, leaving)                                                         \
+	M(44, leaving_ok)                                                      \
+	M(50, put)                                                             \
+	M(51, go)                                                              \
+	M(52, end)                                                             \
+	M(53, held)                                                            \
+	M(54, stored)                                                          \
+	M(55, mark)                                                            \
+	M(56, get)                                                             \
+	M(57, found)                                                           \
+	M(58, ask)                                                             \
+	M(59, answer)                                                          \
+	M(60, sync_ask)                                                        \
+	M(61, sync_diff)                                                       \
+	M(62, sync_list)                                                       \
+	M(63, sync_done)                                                       \
+	M(64, offer)                                                           \
+	M(65, accept)                                                          \
+	M(80, command)                                                         \
+	M(81, cancel)                                                          \
+	M(82, freeze)                                                          \
+	M(83, members_ask)                                                     \
+	M(84, members)                                                         \
+	M(85, report)                                                          \
+	M(86, reply)                                                           \
+	M(87, event)                                                           \
+	M(88, line)                                                            \
+	M(89, started)                                                         \
+	M(100, welcome)                                                        \
+	M(101, call)                                                           \
+	M(102, status)                                                         \
+	M(103, peer)                                                           \
+	M(104, result)
+
+/* Datagrams. Their sender and its incarnation are in the envelope. */
+#define MESSAGE_ping(F)                                                        \
+	F(u32, seq)    /* echoed by the pong */                                \
+	F(u64, hash)   /* of the sender's view */                              \
+	F(u16, target) /* who is meant */                                      \
+	F(u8, marked)  /* the interval's ping: both sides print it */
+#define MESSAGE_pong(F) F(u32, seq) F(u64, hash) F(u8, marked)
+#define MESSAGE_ping_req(F) F(u32, seq) F(u16, target) F(addr, addr)
+#define MESSAGE_ping_ack(F) F(u32, seq) F(u16, target) F(u32, incarnation)
+#define MESSAGE_gossip(F) F(u8, spread) /* enum spread */ F(members, members)
+#define MESSAGE_summary(F) F(u64, hash) F(u8, asks) F(hashes, buckets)
+#define MESSAGE_recall(F) F(u8, asks) F(idset, heard) F(members, members)
+
+/* The handshake of every connection between peers. */
+#define MESSAGE_hello(F)                                                       \
+	F(u8, protocol) F(u8, role) /* enum conn_role */ F(u16, id)            \
+	F(u32, incarnation) F(addr, addr) F(u16, target) F(secret, nonce)
+#define MESSAGE_challenge(F)                                                   \
+	F(u16, id) F(u32, incarnation) F(addr, addr) F(secret, nonce)          \
+	F(secret, mac)
+#define MESSAGE_proof(F) F(secret, mac)
+
+/* From successor to successor, or straight to the owner. */
+#define MESSAGE_lookup(F)                                                      \
+	F(u64, op) F(u16, origin) F(addr, addr) F(u16, key) F(u8, command)     \
+	F(name, name) F(ids, route)
+#define MESSAGE_owner(F) F(u64, op) F(u16, owner) F(ids, route)
+
+/* Membership. */
+#define MESSAGE_join(F) F(u64, op) F(u16, id) F(addr, addr) F(ids, route)
+#define MESSAGE_admit(F) F(u64, op) F(u32, incarnation) /* highest seen */
+#define MESSAGE_refuse(F)                                                      \
+	F(u64, op) F(u8, error) /* enum wire_error */ F(ids, ids)              \
+	F(members, members) F(text, text)
+#define MESSAGE_leaving(F) F(u32, incarnation)
+#define MESSAGE_leaving_ok(F) F(u32, incarnation)
+
+/* Files. op names the operation at the side that began it. */
+#define MESSAGE_put(F)                                                         \
+	F(u64, op) F(record, record) F(u8, replica) /* 0: to the owner */      \
+	F(u64, set) /* hash of the replica set; 0 to the owner */
+#define MESSAGE_go(F) F(u64, op) F(u64, offset)
+#define MESSAGE_end(F) F(u64, op) F(digest, digest)
+#define MESSAGE_held(F) F(u64, op) F(version, version) F(u64, set)
+#define MESSAGE_stored(F) F(u64, op) F(ids, holders) F(u8, wanted)
+#define MESSAGE_mark(F) F(name, name) F(version, version)
+#define MESSAGE_get(F)                                                         \
+	F(u64, op) F(name, name) F(u8, exact) /* only this version */          \
+	F(version, version) F(u64, offset)
+#define MESSAGE_found(F) F(u64, op) F(record, record)
+#define MESSAGE_ask(F) F(u64, op) F(name, name)
+#define MESSAGE_answer(F) F(u64, op) F(u8, known) F(record, record)
+#define MESSAGE_sync_ask(F)                                                    \
+	F(u32, session) F(u16, after) F(u16, upto) /* keys (after, upto] */    \
+	F(u64, view) F(hashes, buckets)
+#define MESSAGE_sync_diff(F) F(u32, session) F(idset, buckets)
+#define MESSAGE_sync_list(F) F(u32, session) F(u8, last) F(records, records)
+#define MESSAGE_sync_done(F) F(u32, session)
+#define MESSAGE_offer(F) F(u64, nonce) F(u64, view) F(records, records)
+#define MESSAGE_accept(F) F(u64, nonce) F(idset, drop) /* positions */
+
+/* Supervisor to peer. */
+#define MESSAGE_command(F)                                                     \
+	F(u64, op) F(u8, command) /* enum command */ F(u16, id)                \
+	F(u32, timeout_ms) F(name, name) F(suffix, suffix) F(path, path)
+#define MESSAGE_cancel(F) F(u64, op)
+#define MESSAGE_freeze(F) F(u32, deadline_ms)
+#define MESSAGE_members_ask(F) F(u64, op)
+
+/* Peer to supervisor; reply, event and line go on to clients. */
+#define MESSAGE_members(F) F(u64, op) F(u64, hash) F(u8, last) F(members, list)
+#define MESSAGE_report(F)                                                      \
+	F(u8, state) /* enum peer_state */ F(u32, incarnation) F(u64, hash)    \
+	F(u16, first) F(u16, second) F(u16, predecessor) F(u16, members)       \
+	F(u64, files) F(u64, bytes) F(u64, missing) F(u64, dropped)            \
+	F(u32, ping_ms)
+#define MESSAGE_reply(F)                                                       \
+	F(u64, op) F(u16, peer) F(u8, command) F(u8, error) F(u8, last)        \
+	F(name, name) F(ids, route) F(u16, holder) F(ids, holders)             \
+	F(u8, wanted) F(u64, size) F(digest, digest) F(path, file)             \
+	F(u16, key) F(u64, us) F(records, records) F(text, text)
+#define MESSAGE_event(F)                                                       \
+	F(u64, t_us) F(u64, wall_us) F(u8, kind) /* enum event_kind */         \
+	F(u16, peer) F(u16, about) F(u16, other) F(u32, incarnation)           \
+	F(u64, value) F(name, name) F(text, reason)
+#define MESSAGE_line(F) F(u64, t_us) F(u16, peer) F(text, text)
+#define MESSAGE_started(F) F(u8, error) F(text, text)
+
+/* The control socket. */
+#define MESSAGE_welcome(F)                                                     \
+	F(text, ring) F(u32, pid) F(u8, bits) F(u8, any_names) F(u8, route)    \
+	F(u8, copies) F(u16, port)
+#define MESSAGE_call(F)                                                        \
+	F(u8, verb) /* enum verb */ F(u8, which) /* enum which */              \
+	F(idset, peers) F(u16, id) F(u16, known) F(u32, ping_ms)               \
+	F(u32, timeout_ms) F(u32, flags) /* enum call_flag */ F(u64, since_us) \
+	F(u8, command) F(name, name) F(suffix, suffix) F(path, path)           \
+	F(text, text)
+#define MESSAGE_status(F)                                                      \
+	F(u8, whole) F(u8, ready) F(u16, wanted) F(u16, up) F(u64, files)      \
+	F(u64, missing)
+#define MESSAGE_peer(F)                                                        \
+	F(u16, id) F(u8, state) F(u32, pid) F(u16, port) F(u32, incarnation)   \
+	F(u16, members) F(u16, first) F(u16, second) F(u16, predecessor)       \
+	F(u64, files) F(u64, bytes) F(u64, missing) F(u32, restarts)           \
+	F(text, faults)
+#define MESSAGE_result(F)                                                      \
+	F(u8, exit) /* enum exit_status */ F(u64, us) F(ids, ids) F(text, text)
+
+#endif

@@ -1,0 +1,73 @@
+#include <assert.h>
+#include <stddef.h>
+
+#include "wire/codes.h"
+
+static const struct {
+	const char *text;
+	int status;
+} errors[] = {
+#define E(name, text, status) {text, status},
+    WIRE_ERRORS(E)
+#undef E
+};
+
+static const char *const peer_states[] = {
+    [PEER_STARTING] = "starting",
+    [PEER_SYNCING] = "syncing",
+    [PEER_UP] = "up",
+    [PEER_LEAVING] = "leaving",
+    [PEER_LEFT] = "left",
+    [PEER_PAUSED] = "paused",
+    [PEER_KILLED] = "killed",
+    [PEER_FAILED] = "failed",
+    [PEER_REMOTE] = "remote",
+};
+
+static const struct {
+	const char *name;
+	unsigned fields;
+	const char *value;
+} kinds[] = {
+#define E(kind, fields, value) {#kind, fields, value},
+    EVENTS(E)
+#undef E
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+const char *
+wire_error_text(unsigned error)
+{
+	return error < COUNT(errors) ? errors[error].text : "unknown error";
+}
+
+int
+wire_error_exit(unsigned error)
+{
+	return error < COUNT(errors) ? errors[error].status : EXIT_FAILED;
+}
+
+const char *
+peer_state_text(unsigned state)
+{
+	return state < COUNT(peer_states) ? peer_states[state] : "unknown";
+}
+
+const char *
+event_kind_name(unsigned kind)
+{
+	return kind < COUNT(kinds) ? kinds[kind].name : "unknown";
+}
+
+unsigned
+event_kind_fields(unsigned kind)
+{
+	return kind < COUNT(kinds) ? kinds[kind].fields : 0;
+}
+
+const char *
+event_kind_value(unsigned kind)
+{
+	return kind < COUNT(kinds) ? kinds[kind].value : "";
+}
