@@ -1,0 +1,92 @@
+#ifndef RING_FILES_REPAIR_H
+#define RING_FILES_REPAIR_H
+
+#include "ring/files_core.h"
+
+/* What answers requests, and what keeps replicas alike. */
+
+/* serve.c */
+void serve_get(struct peer *, struct conn *, const struct msg_get *);
+void serve_local(struct peer *, struct op *);
+void serve_forget_op(struct peer *, unsigned op);
+void serve_message(struct peer *, struct serve *, const struct message *);
+void serve_event(struct peer *, struct serve *, const struct event *);
+void serve_closed(struct peer *, struct serve *);
+void serve_queried(struct peer *, struct serve *, const struct query *);
+/* Its write back has ended. */
+void serve_written(struct peer *, unsigned serve, bool done);
+void serve_end(struct peer *, struct serve *);
+void serve_view_changed(struct peer *);
+
+/* query.c */
+bool query_start(struct peer *, enum tie_kind, unsigned at, const struct name *,
+    unsigned key);
+void query_cancel(struct peer *, enum tie_kind, unsigned at);
+void query_ask(struct peer *, struct conn *, const struct msg_ask *);
+void query_answer(struct peer *, struct conn *, const struct msg_answer *);
+void query_view_changed(struct peer *);
+uint64_t query_tick(struct peer *);
+/* Is the newest record held by more than half of the set? */
+bool query_majority(const struct peer *, const struct query *);
+bool query_holds(const struct query *, unsigned id);
+/* How a query without a live record ends; dead holders into ids. */
+enum wire_error query_silence(
+    struct peer *, const struct query *, struct ids *);
+
+/* pull.c */
+bool pull_start(struct peer *, unsigned from, const struct record *,
+    unsigned session, unsigned item);
+void pull_message(struct peer *, struct pull *, const struct message *);
+void pull_event(struct peer *, struct pull *, const struct event *);
+void pull_closed(struct peer *, struct pull *);
+void pull_view_changed(struct peer *);
+uint64_t pull_tick(struct peer *);
+void pull_end(struct peer *, struct pull *, bool good);
+
+/* session.c: comparisons */
+void session_begin(struct peer *, struct session *);
+void session_fail(struct peer *, struct session *);
+void session_pulled(struct peer *, struct session *, unsigned item, bool good);
+void session_step(struct peer *, struct session *);
+void session_sync_ask(
+    struct peer *, struct conn *, const struct msg_sync_ask *);
+void session_sync_diff(
+    struct peer *, struct conn *, const struct msg_sync_diff *);
+void session_sync_list(
+    struct peer *, struct conn *, const struct msg_sync_list *);
+void session_sync_done(
+    struct peer *, struct conn *, const struct msg_sync_done *);
+struct session *session_new(struct peer *, enum session_role, unsigned id);
+void session_link_lost(struct peer *, unsigned id);
+uint64_t session_tick(struct peer *);
+
+/* How a session of this number begun by an owner is told apart. */
+unsigned session_keys(const struct peer *, const struct session *);
+bool session_busy(const struct session *); /* messages are awaited */
+void session_free(struct session *);
+
+/* range.c: the own range, and whether it is complete */
+void range_view_changed(struct peer *);
+void range_agreed(struct peer *);
+/* A record came to it other than by a write. */
+void range_touched(struct peer *);
+bool range_complete(const struct peer *);
+bool range_synced(const struct peer *);
+uint64_t range_tick(struct peer *);
+/* Hash of a range: its begin and its replica set. */
+uint64_t range_hash(const struct peer *, unsigned owner);
+bool range_in_set(const struct peer *, unsigned owner, unsigned id);
+/* This range's replicas agree: deaths there are made good. */
+void range_mourned(struct peer *, unsigned after, unsigned upto);
+/* The dead that may hold key, if they are too many: how many. */
+unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
+/* Keys (*after, id] are those for which this peer is a replica. */
+unsigned range_held_after(const struct peer *);
+
+/* offer.c */
+void offer_message(struct peer *, struct conn *, const struct msg_offer *);
+void offer_accept(struct peer *, struct conn *, const struct msg_accept *);
+void offer_view_changed(struct peer *);
+uint64_t offer_tick(struct peer *);
+
+#endif

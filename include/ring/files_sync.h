@@ -1,0 +1,112 @@
+#ifndef RING_FILES_SYNC_H
+#define RING_FILES_SYNC_H
+
+#include "ring/files_ops.h"
+#include "ring/files_write.h"
+
+/* How replicas come to agree. For src/ring/ alone. */
+
+enum pull_state {
+	PULL_FREE,
+	PULL_ASKING,
+	PULL_CREATING,
+	PULL_RECEIVING,
+	PULL_COMMITTING,
+};
+
+/* A version on its way here from a peer that holds it. */
+struct pull {
+	enum pull_state state;
+	uint16_t from;
+	uint16_t session; /* sessions[], or NOBODY */
+	uint32_t number; /* of that session */
+	uint8_t item; /* of that session's page */
+	uint32_t conn, file;
+	uint64_t progress_us, timer_us;
+	struct stall stall;
+	struct record record;
+};
+
+enum session_role {
+	SESSION_FREE,
+	SESSION_MINE, /* the range is this peer's */
+	SESSION_THEIRS, /* the range is the other one's */
+	SESSION_OFFER, /* what a stray holder offered */
+};
+
+enum session_state {
+	SESSION_PAUSED, /* until timer_us; 0: nothing to do */
+	SESSION_ASKED,
+	SESSION_LISTING,
+	SESSION_DONE,
+};
+
+/* A comparison of one key range with one peer. */
+struct session {
+	uint8_t role, state;
+	uint16_t id, after, upto;
+	uint32_t number, incarnation;
+	uint64_t set, gen; /* as asked; set: range_hash() */
+	uint64_t agreed_set; /* the set under which both agreed; 0: none */
+	uint64_t agreed_gen;
+	uint64_t timer_us, rto_us, pause_us, used_us;
+	uint8_t differ[HASHES_MAX / 8]; /* bits of buckets */
+	bool differed;
+	/* What this side lists. */
+	bool out_done, out_waits, cursor_named;
+	unsigned cursor; /* keys of the range that are behind */
+	struct name cursor_name;
+	/* The other side's page. */
+	bool in_busy, in_done, in_last, failed;
+	uint8_t in_count;
+	uint32_t todo, active; /* bits of page */
+	struct record page[PAGE_MAX];
+};
+
+/* Records that this peer should not hold, shown to their owner. */
+struct offer {
+	bool active, pass_dirty;
+	uint16_t to;
+	uint64_t nonce, view, timer_us, pause_us;
+	unsigned cursor; /* keys that are behind in this pass */
+	bool cursor_named;
+	struct name cursor_name;
+	unsigned next_cursor;
+	bool next_named;
+	uint64_t pass_set; /* view in which the pass began */
+	bool passed; /* all were accepted, nothing is left */
+	struct records page;
+};
+
+struct files {
+	struct op ops[OPS_MAX];
+	struct write writes[WRITES_MAX];
+	struct serve serves[SERVES_MAX];
+	struct query queries[QUERIES_MAX];
+	struct pull pulls[PULLS_MAX];
+	struct session sessions[SESSIONS_MAX];
+	struct offer offer;
+	struct ties streams, handles;
+	uint64_t due_us; /* nothing is due before it */
+	uint64_t arrived; /* bytes, told of a stream that closes */
+	uint64_t high_clock; /* of all versions seen */
+	uint64_t doubt_us; /* own copies may be stale until then */
+	uint64_t freeze_us; /* 0: not frozen */
+	uint32_t serial; /* of sessions */
+	uint64_t gen; /* counts what came to the range by itself */
+	uint64_t set; /* range_hash() of the own range; 0: none */
+	uint64_t complete_set, complete_gen; /* under which all agreed */
+	uint64_t lacking; /* records of the range when it changed */
+	uint64_t settle_us, unsettled_us; /* views are still moving; 0: no */
+	uint64_t round_us; /* next comparison by the clock */
+	bool marking; /* a scan for records not acknowledged is due */
+	unsigned mark_cursor;
+	bool mark_named;
+	struct name mark_name;
+	struct idset members; /* when the view was last looked at */
+	struct idset dead;      /* likewise */
+	struct idset bereaved;  /* deaths not made good yet */
+	struct idset inherited; /* of those: told by the disk at start */
+};
+
+#endif

@@ -1,0 +1,38 @@
+#ifndef RING_INDEX_H
+#define RING_INDEX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/types.h"
+
+/*
+ * What the core asks of the index of stored files. The driver keeps it, and
+ * changes it only by the actions of the core. Queries don't wait for a disk.
+ */
+struct index {
+	void *ctx;
+
+	/* The key of a name, in [0, 2^bits), or -1: not a valid name. */
+	int (*key)(void *ctx, const struct name *);
+
+	/* The one stored record of a name, tombstones too; false: none. */
+	bool (*find)(void *ctx, const struct name *, struct record *out);
+
+	/*
+	 * The first record of this key whose name follows after (NULL: the
+	 * first of all), in bytewise order of names; false: none.
+	 */
+	bool (*next)(void *ctx, uint16_t key, const struct name *after,
+	    struct record *out);
+
+	/*
+	 * XOR of record_hash() over all records of this key; 0: none.
+	 */
+	uint64_t (*digest)(void *ctx, uint16_t key);
+};
+
+/* Name, version, digest, size, deleted; not suffix or acknowledged. */
+uint64_t record_hash(const struct record *);
+
+#endif

@@ -1,0 +1,456 @@
+#include <assert.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "ring/files_repair.h"
+
+/* Where events on files come in, and which table each of them is for. */
+enum {
+	IDLE_US = 10000000, /* a stream that never says what it wants */
+	LATE_US = 250000, /* this peer may have been thought dead */
+	DOUBT_US = 2000000,
+	MARGIN_US = 50000,    /* replies before this process exits */
+};
+
+uint64_t
+record_hash(const struct record *r)
+{
+	struct {
+		uint64_t name, clock, from, op, size;
+		struct digest digest;
+	} x;
+
+	memset(&x, 0, sizeof(x));
+	x.name = hash_bytes(r->name.text, r->name.len);
+	x.clock = r->version.clock;
+	x.from = (uint64_t)r->version.ingress << 1 | r->deleted;
+	x.op = r->version.op;
+	x.size = r->size;
+	x.digest = r->digest;
+	return hash_bytes(&x, sizeof(x));
+}
+
+void
+files_init(struct peer *p)
+{
+	struct files *f = &p->files;
+
+	memset(f, 0, sizeof(*f));
+	f->round_us = p->now_us;
+	f->offer.pause_us = PAUSE_MIN_US;
+	for (unsigned id = 0; id < p->space; id++)
+		if (p->view[id].state == MEMBER_DEAD)
+			idset_add(&f->inherited, id);
+	f->bereaved = f->dead = f->inherited;
+}
+
+/* After a pause of this process, its own copies may be stale. */
+static void
+files_enter(struct peer *p)
+{
+	if (p->deadline_us != 0 && p->deadline_us != UINT64_MAX &&
+	    p->now_us > p->deadline_us && p->now_us - p->deadline_us > LATE_US)
+		p->files.doubt_us = p->now_us + DOUBT_US;
+}
+
+static void
+event_at(struct peer *p, const struct tie *t, const struct event *ev)
+{
+	struct files *f = &p->files;
+	unsigned at = t->at, leg = t->leg;
+
+	switch ((enum tie_kind)t->kind) {
+	case TIE_FREE:
+	case TIE_IDLE:
+		break;
+	case TIE_OP:
+		op_event(p, &f->ops[at], ev);
+		break;
+	case TIE_WRITE:
+		write_event(p, &f->writes[at], ev);
+		break;
+	case TIE_LEG:
+		leg_event(p, &f->writes[at], leg, ev);
+		break;
+	case TIE_SERVE:
+		serve_event(p, &f->serves[at], ev);
+		break;
+	case TIE_PULL:
+		pull_event(p, &f->pulls[at], ev);
+		break;
+	}
+}
+
+void
+files_event(struct peer *p, const struct event *ev)
+{
+	struct files *f = &p->files;
+	const struct tie *t;
+
+	files_enter(p);
+	t = ev->type == EV_FILE ? tie_find(&f->handles, ev->file)
+				: tie_find(&f->streams, ev->conn);
+	if (t != NULL)
+		event_at(p, t, ev);
+}
+
+static void
+stream_message(struct peer *p, struct conn *c, const struct message *m)
+{
+	struct files *f = &p->files;
+	const struct tie *t = tie_find(&f->streams, c->handle);
+
+	if (t == NULL)
+		return;
+	switch ((enum tie_kind)t->kind) {
+	case TIE_FREE:
+		break;
+	case TIE_IDLE:
+		if (m->type == MSG_put)
+			write_put(p, c, &m->put);
+		else if (m->type == MSG_get)
+			serve_get(p, c, &m->get);
+		break;
+	case TIE_OP:
+		op_message(p, &f->ops[t->at], m);
+		break;
+	case TIE_WRITE:
+		write_message(p, &f->writes[t->at], m);
+		break;
+	case TIE_LEG:
+		leg_message(p, &f->writes[t->at], t->leg, m);
+		break;
+	case TIE_SERVE:
+		serve_message(p, &f->serves[t->at], m);
+		break;
+	case TIE_PULL:
+		pull_message(p, &f->pulls[t->at], m);
+		break;
+	}
+}
+
+static void
+mark_message(struct peer *p, struct conn *c, const struct msg_mark *m)
+{
+	struct record r;
+
+	if (!peer_current(p, c->id, c->incarnation))
+		return;
+	if (files_find(p, &m->name, &r) &&
+	    version_cmp(&r.version, &m->version) == 0)
+		act(p, ACT_MARK)->record = r;
+}
+
+static void
+link_message(struct peer *p, struct conn *c, const struct message *m)
+{
+	switch (m->type) {
+	case MSG_lookup:
+		lookup_message(p, &m->lookup);
+		break;
+	case MSG_owner:
+		lookup_owner(p, &m->owner);
+		break;
+	case MSG_mark:
+		mark_message(p, c, &m->mark);
+		break;
+	case MSG_ask:
+		query_ask(p, c, &m->ask);
+		break;
+	case MSG_answer:
+		query_answer(p, c, &m->answer);
+		break;
+	case MSG_sync_ask:
+		session_sync_ask(p, c, &m->sync_ask);
+		break;
+	case MSG_sync_diff:
+		session_sync_diff(p, c, &m->sync_diff);
+		break;
+	case MSG_sync_list:
+		session_sync_list(p, c, &m->sync_list);
+		break;
+	case MSG_sync_done:
+		session_sync_done(p, c, &m->sync_done);
+		break;
+	case MSG_offer:
+		offer_message(p, c, &m->offer);
+		break;
+	case MSG_accept:
+		offer_accept(p, c, &m->accept);
+		break;
+	default: /* what belongs on a stream: ignored */
+		break;
+	}
+}
+
+void
+files_message(struct peer *p, struct conn *c, const struct message *m)
+{
+	files_enter(p);
+	if (c->purpose == CONN_FOR_STREAM)
+		stream_message(p, c, m);
+	else if (c->purpose == CONN_FOR_LINK)
+		link_message(p, c, m);
+}
+
+void
+files_opened(struct peer *p, struct conn *c)
+{
+	struct tie *t;
+
+	if (c->purpose != CONN_FOR_STREAM || !c->inbound)
+		return;
+	t = tie_add(&p->files.streams, c->handle, TIE_IDLE, 0, 0);
+	if (t == NULL) {
+		conn_close(p, c);
+		return;
+	}
+	t->expires_us = p->now_us + IDLE_US;
+	files_wake(p, t->expires_us);
+}
+
+void
+files_closed(struct peer *p, struct conn *c, unsigned reason)
+{
+	struct files *f = &p->files;
+	struct tie *found = tie_find(&f->streams, c->handle), t;
+	uint64_t arrived;
+
+	if (found == NULL)
+		return;
+	arrived = f->arrived;
+	f->arrived = 0;
+	t = *found;
+	tie_del(&f->streams, c->handle);
+	if (reason == CLOSE_REFUSED && t.kind != TIE_IDLE)
+		detect_doubt(p, c->id);
+	switch ((enum tie_kind)t.kind) {
+	case TIE_FREE:
+	case TIE_IDLE:
+		break;
+	case TIE_OP:
+		op_closed(p, &f->ops[t.at], arrived);
+		break;
+	case TIE_WRITE:
+		write_closed(p, &f->writes[t.at]);
+		break;
+	case TIE_LEG:
+		leg_closed(p, &f->writes[t.at], t.leg);
+		break;
+	case TIE_SERVE:
+		serve_closed(p, &f->serves[t.at]);
+		break;
+	case TIE_PULL:
+		pull_closed(p, &f->pulls[t.at]);
+		break;
+	}
+}
+
+void
+files_link_lost(struct peer *p, unsigned id)
+{
+	session_link_lost(p, id);
+	for (unsigned i = 0; i < QUERIES_MAX; i++) {
+		struct query *q = &p->files.queries[i];
+
+		if (q->kind != TIE_FREE &&
+		    q->timer_us > p->now_us + PAUSE_MIN_US) {
+			q->timer_us = p->now_us + PAUSE_MIN_US;
+			files_wake(p, q->timer_us);
+		}
+	}
+	if (p->files.offer.active && p->files.offer.to == id) {
+		p->files.offer.timer_us = p->now_us + PAUSE_MIN_US;
+		files_wake(p, p->files.offer.timer_us);
+	}
+}
+
+static enum wire_error
+command_allowed(const struct peer *p, const struct msg_command *m)
+{
+	if (p->files.freeze_us != 0 || p->phase > PHASE_SERVING)
+		return ERROR_leaving;
+	if (p->phase < PHASE_SYNCING && m->command != COMMAND_FILES)
+		return ERROR_not_serving;
+	return ERROR_none;
+}
+
+static void
+command_refuse(
+    struct peer *p, const struct msg_command *m, enum wire_error error)
+{
+	struct msg_reply r = {.op = m->op,
+	    .command = m->command,
+	    .error = (uint8_t)error,
+	    .last = 1,
+	    .name = m->name,
+	    .holder = NOBODY};
+
+	act_reply(p, &r);
+}
+
+void
+files_command(struct peer *p, const struct msg_command *m)
+{
+	enum wire_error error = command_allowed(p, m);
+	bool named = m->command != COMMAND_FILES;
+	int key = named ? files_key(p, &m->name) : 0;
+	struct op *o;
+
+	files_enter(p);
+	if (error == ERROR_none && key < 0)
+		error = ERROR_bad_name;
+	if (error != ERROR_none) {
+		command_refuse(p, m, error);
+		return;
+	}
+	o = op_new(p, m);
+	if (o == NULL) {
+		command_refuse(p, m, ERROR_busy);
+		return;
+	}
+	o->key = (uint16_t)key;
+	if (m->command == COMMAND_STORE || m->command == COMMAND_REMOVE) {
+		store_start(p, o);
+	} else if (m->command == COMMAND_REQUEST) {
+		fetch_start(p, o);
+	} else if (m->command == COMMAND_OWNER) {
+		op_locate(p, o);
+	} else {
+		assert(m->command == COMMAND_FILES);
+		list_step(p, o);
+	}
+}
+
+void
+files_cancel(struct peer *p, uint64_t op)
+{
+	for (unsigned i = 0; i < OPS_MAX; i++)
+		if (p->files.ops[i].state != OP_FREE &&
+		    p->files.ops[i].id == op)
+			op_fail(p, &p->files.ops[i], ERROR_cancelled, "");
+}
+
+void
+files_view_changed(struct peer *p)
+{
+	files_wake(p, p->now_us);
+	range_view_changed(p);
+	offer_view_changed(p);
+	pull_view_changed(p);
+	serve_view_changed(p);
+	write_view_changed(p);
+	query_view_changed(p);
+	op_view_changed(p);
+}
+
+uint64_t
+files_deadline(const struct peer *p)
+{
+	return p->files.due_us;
+}
+
+/* Ends what streams that said nothing, and those whose owner is gone. */
+static uint64_t
+idle_tick(struct peer *p)
+{
+	struct ties *t = &p->files.streams;
+	uint64_t next = UINT64_MAX;
+
+	for (unsigned i = 0; i < t->top; i++) {
+		uint32_t handle = t->at[i].handle;
+
+		if (t->at[i].kind != TIE_IDLE)
+			continue;
+		if (t->at[i].expires_us <= p->now_us)
+			stream_end(p, &handle);
+		else if (t->at[i].expires_us < next)
+			next = t->at[i].expires_us;
+	}
+	return next;
+}
+
+/* When the last commands must have their replies. */
+static uint64_t
+files_last(const struct peer *p)
+{
+	uint64_t us = UINT64_MAX;
+
+	if (p->files.freeze_us != 0)
+		us = p->files.freeze_us;
+	if (p->phase == PHASE_LEAVING && p->leave_us < us)
+		us = p->leave_us;
+	return us == UINT64_MAX ? us : us > MARGIN_US ? us - MARGIN_US : 0;
+}
+
+void
+files_tick(struct peer *p)
+{
+	static uint64_t (*const ticks[])(struct peer *) = {op_tick, write_tick,
+	    query_tick, pull_tick, session_tick, range_tick, offer_tick,
+	    idle_tick};
+	struct files *f = &p->files;
+	uint64_t next = UINT64_MAX, last_us = files_last(p);
+
+	if (f->due_us > p->now_us)
+		return;
+	if (last_us <= p->now_us)
+		op_freeze(p);
+	f->due_us = last_us > p->now_us ? last_us : UINT64_MAX;
+	for (unsigned i = 0; i < sizeof(ticks) / sizeof(ticks[0]); i++) {
+		uint64_t us = ticks[i](p);
+
+		if (us < next)
+			next = us;
+	}
+	/* What was woken meanwhile counts too. */
+	if (next < f->due_us)
+		f->due_us = next;
+}
+
+bool
+files_synced(const struct peer *p)
+{
+	return p->files.settle_us == 0 && range_synced(p);
+}
+
+bool
+files_idle(const struct peer *p)
+{
+	const struct files *f = &p->files;
+
+	for (unsigned i = 0; i < OPS_MAX; i++)
+		if (f->ops[i].state != OP_FREE)
+			return false;
+	for (unsigned i = 0; i < WRITES_MAX; i++)
+		if (f->writes[i].state != WRITE_FREE)
+			return false;
+	for (unsigned i = 0; i < SERVES_MAX; i++)
+		if (f->serves[i].state != SERVE_FREE)
+			return false;
+	for (unsigned i = 0; i < PULLS_MAX; i++)
+		if (f->pulls[i].state != PULL_FREE)
+			return false;
+	return true;
+}
+
+void
+files_freeze(struct peer *p, uint64_t deadline_us)
+{
+	p->files.freeze_us = deadline_us == 0 ? 1 : deadline_us;
+	files_wake(p, p->now_us);
+}
+
+void
+files_stop(struct peer *p)
+{
+	op_freeze(p);
+}
+
+uint64_t
+files_missing(const struct peer *p)
+{
+	const struct files *f = &p->files;
+
+	return f->set == 0 || f->complete_set == f->set ? 0 : f->lacking;
+}

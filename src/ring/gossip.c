@@ -1,0 +1,253 @@
+#include <assert.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "ring/core.h"
+
+/* How views spread: broadcasts, relays, and repair by exchange. */
+enum {
+	RELAY_US = 1000,       /* news are gathered so long, */
+	RELAY_MEMBER_US = 60,  /* and longer, the more members talk */
+	EXCHANGE_US = 20000,   /* between two summaries to one peer */
+	FINGERS_MAX = BITS_MAX + 1,
+};
+
+void
+gossip_broadcast(struct peer *p, unsigned id)
+{
+	idset_add(&p->news, id);
+	p->has_news = true;
+}
+
+void
+gossip_relay(struct peer *p, unsigned id)
+{
+	idset_add(&p->relay, id);
+	if (!p->has_relay)
+		p->relay_us = p->now_us + RELAY_US +
+		    p->member_count * RELAY_MEMBER_US;
+	p->has_relay = true;
+}
+
+static void
+gossip_begin(struct message *m, enum spread spread)
+{
+	m->type = MSG_gossip;
+	m->gossip.spread = (uint8_t)spread;
+	m->gossip.members.count = 0;
+}
+
+void
+gossip_tell(struct peer *p, struct addr addr, unsigned id)
+{
+	struct message m;
+
+	if (p->view[id].state == MEMBER_NONE)
+		return;
+	gossip_begin(&m, SPREAD_EXCHANGE);
+	m.gossip.members.at[m.gossip.members.count++] = p->view[id];
+	act_datagram(p, addr, &m);
+}
+
+/* Everybody who should hear of changes: members, and those who are going. */
+static bool
+hears(const struct peer *p, unsigned id)
+{
+	unsigned state = p->view[id].state;
+
+	return id != p->config.id && state >= MEMBER_ALIVE &&
+	    state <= MEMBER_LEAVING;
+}
+
+/* Sends the entries of set in as many datagrams as it takes. */
+static void
+send_set(struct peer *p, const struct idset *set, enum spread spread,
+    const struct idset *to)
+{
+	struct message m;
+
+	gossip_begin(&m, spread);
+	for (int id = idset_next(set, 0); id >= 0;
+	     id = idset_next(set, (unsigned)id + 1)) {
+		struct members *list = &m.gossip.members;
+
+		if (p->view[id].state == MEMBER_NONE)
+			continue;
+		list->at[list->count++] = p->view[id];
+		if (list->count == MEMBERS_MAX) {
+			act_multicast(p, to, &m);
+			list->count = 0;
+		}
+	}
+	if (m.gossip.members.count > 0)
+		act_multicast(p, to, &m);
+}
+
+void
+gossip_flush(struct peer *p)
+{
+	struct idset to;
+
+	if (!p->has_news)
+		return;
+	memset(&to, 0, sizeof(to));
+	for (unsigned id = 0; id < p->space; id++)
+		/* Who is called dead shall hear of it too, to refute. */
+		if (hears(p, id) || (idset_has(&p->news, id) &&
+		                        p->view[id].state == MEMBER_DEAD))
+			idset_add(&to, id);
+	send_set(p, &p->news, SPREAD_BROADCAST, &to);
+	memset(&p->news, 0, sizeof(p->news));
+	p->has_news = false;
+}
+
+unsigned
+gossip_fingers(const struct peer *p, uint16_t *out)
+{
+	unsigned n = 0, at = 0, want = 1;
+
+	for (unsigned i = 1; i < p->space; i++) {
+		unsigned id = (p->config.id + i) & (p->space - 1);
+
+		if (!hears(p, id) && !p->watch[id].contact)
+			continue;
+		if (++at == want) {
+			assert(n < FINGERS_MAX);
+			out[n++] = (uint16_t)id;
+			want *= 2;
+		}
+	}
+	return n;
+}
+
+void
+gossip_tick(struct peer *p)
+{
+	uint16_t fingers[FINGERS_MAX];
+	struct idset to;
+	unsigned n;
+
+	if (!p->has_relay || p->relay_us > p->now_us)
+		return;
+	memset(&to, 0, sizeof(to));
+	n = gossip_fingers(p, fingers);
+	for (unsigned i = 0; i < n; i++)
+		idset_add(&to, fingers[i]);
+	send_set(p, &p->relay, SPREAD_RELAY, &to);
+	memset(&p->relay, 0, sizeof(p->relay));
+	p->has_relay = false;
+}
+
+static unsigned
+bucket_of(const struct peer *p, unsigned id)
+{
+	return (unsigned)((uint64_t)id * BUCKETS / p->space);
+}
+
+static void
+summarize(const struct peer *p, struct hashes *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->count = BUCKETS;
+	for (unsigned id = 0; id < p->space; id++)
+		out->at[bucket_of(p, id)] ^= view_member_hash(&p->view[id]);
+}
+
+void
+gossip_summary(struct peer *p, unsigned id, struct addr addr, bool asks)
+{
+	struct watch *w = &p->watch[id];
+	struct message m;
+
+	if (asks && w->exchange_us > p->now_us)
+		return;
+	w->exchange_us = p->now_us + EXCHANGE_US;
+	m.type = MSG_summary;
+	m.summary.hash = p->view_hash;
+	m.summary.asks = asks;
+	summarize(p, &m.summary.buckets);
+	act_datagram(p, addr, &m);
+}
+
+static void
+summary_message(struct peer *p, const struct event *ev)
+{
+	const struct msg_summary *s = &ev->message->summary;
+	struct hashes mine;
+	struct message m;
+	bool differs = false;
+
+	if (s->hash == p->view_hash || s->buckets.count != BUCKETS)
+		return;
+	/* Before the entries, which may change them. */
+	if (s->asks)
+		gossip_summary(p, ev->from, ev->addr, false);
+	summarize(p, &mine);
+	gossip_begin(&m, SPREAD_EXCHANGE);
+	for (unsigned id = 0; id < p->space; id++) {
+		struct members *list = &m.gossip.members;
+
+		if (p->view[id].state == MEMBER_NONE ||
+		    mine.at[bucket_of(p, id)] == s->buckets.at[bucket_of(p, id)])
+			continue;
+		differs = true;
+		list->at[list->count++] = p->view[id];
+		if (list->count == MEMBERS_MAX) {
+			act_datagram(p, ev->addr, &m);
+			list->count = 0;
+		}
+	}
+	if (differs && m.gossip.members.count > 0)
+		act_datagram(p, ev->addr, &m);
+}
+
+static void
+news_message(struct peer *p, const struct event *ev)
+{
+	const struct msg_gossip *g = &ev->message->gossip;
+
+	for (unsigned i = 0; i < g->members.count; i++) {
+		const struct member *m = &g->members.at[i];
+
+		if (m->id >= p->space)
+			continue;
+		p->why = g->spread == SPREAD_BROADCAST ? "" : "by exchange";
+		if (view_merge(p, m) && g->spread != SPREAD_BROADCAST)
+			gossip_relay(p, m->id);
+		p->why = "";
+		if (g->spread == SPREAD_BROADCAST &&
+		    m->state == MEMBER_SUSPECT &&
+		    m->incarnation == p->view[m->id].incarnation)
+			detect_accused(p, m->id, ev->from);
+	}
+}
+
+void
+gossip_message(struct peer *p, const struct event *ev)
+{
+	if (ev->message->type == MSG_summary)
+		summary_message(p, ev);
+	else
+		news_message(p, ev);
+}
+
+void
+gossip_send_view(struct peer *p, struct conn *c)
+{
+	struct message m;
+
+	gossip_begin(&m, SPREAD_EXCHANGE);
+	for (unsigned id = 0; id < p->space; id++) {
+		struct members *list = &m.gossip.members;
+
+		if (p->view[id].state == MEMBER_NONE)
+			continue;
+		list->at[list->count++] = p->view[id];
+		if (list->count == MEMBERS_MAX) {
+			conn_send(p, c, &m);
+			list->count = 0;
+		}
+	}
+	if (m.gossip.members.count > 0)
+		conn_send(p, c, &m);
+}

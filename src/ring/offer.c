@@ -1,0 +1,251 @@
+#include <assert.h>
+#include <string.h>
+
+#include "ring/files_repair.h"
+
+/*
+ * Strays: records that this peer holds and should not. It shows them to
+ * their owner, and drops them when the owner says that its whole range holds
+ * them; a peer that leaves hands over everything so, and keeps it.
+ */
+enum { OFFER_MIN_US = 3000, OFFER_MAX_US = 2000000 };
+
+static bool
+offer_leaving(const struct peer *p)
+{
+	return p->phase == PHASE_LEAVING;
+}
+
+/* How many keys, from the one after this peer's own on, are not its. */
+static unsigned
+offer_keys(const struct peer *p)
+{
+	unsigned self = p->config.id, after;
+
+	if (!member_is(p, self))
+		return p->space;
+	after = range_held_after(p);
+	return ring_distance(p, self, after);
+}
+
+static void
+offer_restart(struct peer *p, uint64_t pause_us)
+{
+	struct offer *o = &p->files.offer;
+
+	o->active = o->pass_dirty = o->cursor_named = false;
+	o->cursor = 0;
+	o->timer_us = p->now_us + pause_us;
+	files_wake(p, o->timer_us);
+}
+
+void
+offer_view_changed(struct peer *p)
+{
+	struct offer *o = &p->files.offer;
+
+	o->passed = false;
+	o->pause_us = OFFER_MIN_US;
+	offer_restart(p, OFFER_MIN_US);
+}
+
+static void
+offer_pass_ended(struct peer *p)
+{
+	struct offer *o = &p->files.offer;
+
+	if (!o->pass_dirty) {
+		o->passed = true;
+		offer_restart(p, OFFER_MAX_US);
+		return;
+	}
+	o->pause_us *= 2;
+	if (o->pause_us > OFFER_MAX_US)
+		o->pause_us = OFFER_MAX_US;
+	offer_restart(p, o->pause_us);
+}
+
+/* The next records of one owner; leaves the position behind them. */
+static void
+offer_gather(struct peer *p, unsigned keys)
+{
+	const struct index *x = &p->config.index;
+	struct offer *o = &p->files.offer;
+	bool named = o->cursor_named;
+	unsigned at = o->cursor;
+
+	o->page.count = 0;
+	o->to = NOBODY;
+	while (at < keys && o->page.count < RECORDS_MAX) {
+		unsigned key = (p->config.id + 1 + at) & (p->space - 1);
+		struct record *r = &o->page.at[o->page.count];
+		const struct name *last = named ? &o->cursor_name : NULL;
+
+		if (!x->next(x->ctx, (uint16_t)key, last, r)) {
+			at++;
+			named = false;
+			continue;
+		}
+		if (o->to == NOBODY)
+			o->to = (uint16_t)ring_owner(p, key);
+		else if (o->to != ring_owner(p, key))
+			break;
+		o->cursor_name = r->name;
+		named = true;
+		o->page.count++;
+	}
+	o->cursor = at;
+	o->cursor_named = named;
+}
+
+static void
+offer_send(struct peer *p)
+{
+	struct offer *o = &p->files.offer;
+	struct message m;
+
+	o->active = true;
+	o->nonce = random_u64(&p->random);
+	o->view = p->view_hash;
+	m.type = MSG_offer;
+	m.offer.nonce = o->nonce;
+	m.offer.view = o->view;
+	m.offer.records = o->page;
+	link_send(p, o->to, &m);
+	o->timer_us = p->now_us + RTO_US;
+	files_wake(p, o->timer_us);
+}
+
+static void
+offer_next(struct peer *p)
+{
+	struct offer *o = &p->files.offer;
+	unsigned keys = offer_keys(p);
+
+	offer_gather(p, keys);
+	if (o->page.count == 0)
+		offer_pass_ended(p);
+	else if (o->to == p->config.id || !member_is(p, o->to))
+		offer_restart(p, OFFER_MAX_US);
+	else
+		offer_send(p);
+}
+
+void
+offer_accept(struct peer *p, struct conn *c, const struct msg_accept *in)
+{
+	struct offer *o = &p->files.offer;
+
+	if (!o->active || o->nonce != in->nonce || c->id != o->to)
+		return;
+	o->active = false;
+	for (unsigned i = 0; i < o->page.count; i++) {
+		struct record *r = &o->page.at[i], held;
+
+		/* A promise dies with the view for which it was given. */
+		if (!idset_has(&in->drop, i) || o->view != p->view_hash) {
+			o->pass_dirty = true;
+			continue;
+		}
+		if (offer_leaving(p) || !files_find(p, &r->name, &held) ||
+		    version_cmp(&held.version, &r->version) != 0)
+			continue;
+		act(p, ACT_DROP)->record = *r;
+		note_name(p, EVENT_released, o->to, &r->name, r->size);
+	}
+	o->timer_us = p->now_us;
+	files_wake(p, p->now_us);
+}
+
+/* What the owner lacks of an offer, as far as there is room. */
+static void
+offer_pull(struct peer *p, struct conn *c, const struct msg_offer *in,
+    const struct idset *lacking)
+{
+	struct session *s;
+
+	for (unsigned i = 0; i < SESSIONS_MAX; i++)
+		if (p->files.sessions[i].role == SESSION_OFFER &&
+		    p->files.sessions[i].id == c->id)
+			return;
+	s = session_new(p, SESSION_OFFER, c->id);
+	if (s == NULL)
+		return;
+	s->state = SESSION_LISTING;
+	s->number = ++p->files.serial << BITS_MAX | p->config.id;
+	for (int i = idset_next(lacking, 0); i >= 0 && s->in_count < PAGE_MAX;
+	     i = idset_next(lacking, (unsigned)i + 1))
+		s->page[s->in_count++] = in->records.at[i];
+	s->in_busy = true;
+	s->todo = (1u << s->in_count) - 1;
+	session_step(p, s);
+}
+
+void
+offer_message(struct peer *p, struct conn *c, const struct msg_offer *in)
+{
+	struct message m;
+	struct idset lacking;
+	struct record held;
+
+	if (!peer_current(p, c->id, c->incarnation))
+		return;
+	memset(&lacking, 0, sizeof(lacking));
+	memset(&m.accept, 0, sizeof(m.accept));
+	m.type = MSG_accept;
+	m.accept.nonce = in->nonce;
+	for (unsigned i = 0; i < in->records.count; i++) {
+		const struct record *r = &in->records.at[i];
+		int key = files_key(p, &r->name);
+
+		if (key < 0 || !owns(p, (unsigned)key))
+			continue;
+		files_saw(p, &r->version);
+		if (!files_find(p, &r->name, &held) ||
+		    version_cmp(&held.version, &r->version) < 0)
+			idset_add(&lacking, i);
+		else if (held.acknowledged && range_complete(p) &&
+			 p->phase == PHASE_SERVING &&
+			 p->files.doubt_us <= p->now_us)
+			idset_add(&m.accept.drop, i);
+	}
+	conn_send(p, c, &m);
+	if (idset_count(&lacking) > 0)
+		offer_pull(p, c, in, &lacking);
+}
+
+uint64_t
+offer_tick(struct peer *p)
+{
+	struct offer *o = &p->files.offer;
+	bool wanted = p->phase == PHASE_SERVING || offer_leaving(p);
+
+	if (!wanted)
+		return UINT64_MAX;
+	if (o->timer_us > p->now_us)
+		return o->timer_us;
+	if (o->active) {
+		detect_doubt(p, o->to);
+		o->pass_dirty = true;
+		o->active = false;
+	}
+	offer_next(p);
+	return o->timer_us;
+}
+
+bool
+files_handed_over(const struct peer *p)
+{
+	const struct files *f = &p->files;
+
+	for (unsigned i = 0; i < OPS_MAX; i++)
+		if (f->ops[i].state != OP_FREE)
+			return false;
+	for (unsigned i = 0; i < WRITES_MAX; i++)
+		if (f->writes[i].state == WRITE_COMMITTING)
+			return false;
+	for (unsigned i = 0; i < PULLS_MAX; i++)
+		if (f->pulls[i].state == PULL_COMMITTING)
+			return false;
+	return f->offer.passed || p->member_count == 0;
+}

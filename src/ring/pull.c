@@ -1,0 +1,254 @@
+#include <assert.h>
+#include <string.h>
+
+#include "ring/files_repair.h"
+
+/* Versions fetched from another holder, to be held here. */
+
+static unsigned
+pull_index(const struct peer *p, const struct pull *l)
+{
+	assert(l >= p->files.pulls && l < p->files.pulls + PULLS_MAX);
+	return (unsigned)(l - p->files.pulls);
+}
+
+static struct pull *
+pull_of(struct peer *p, const struct record *r)
+{
+	for (unsigned i = 0; i < PULLS_MAX; i++) {
+		struct pull *l = &p->files.pulls[i];
+
+		if (l->state != PULL_FREE &&
+		    name_cmp(&l->record.name, &r->name) == 0 &&
+		    version_cmp(&l->record.version, &r->version) == 0)
+			return l;
+	}
+	return NULL;
+}
+
+static struct pull *
+pull_new(struct peer *p)
+{
+	for (unsigned i = 0; i < PULLS_MAX; i++)
+		if (p->files.pulls[i].state == PULL_FREE)
+			return &p->files.pulls[i];
+	return NULL;
+}
+
+static void
+pull_commit(struct peer *p, struct pull *l)
+{
+	struct action *a = act_file(p, ACT_COMMIT, l->file);
+
+	a->record = l->record;
+	l->state = PULL_COMMITTING;
+}
+
+static bool
+pull_begin(struct peer *p, struct pull *l)
+{
+	struct message m;
+	unsigned at = pull_index(p, l);
+
+	if (l->record.deleted) {
+		l->file = file_new(p, TIE_PULL, at);
+		if (l->file != 0)
+			pull_commit(p, l);
+		return l->file != 0;
+	}
+	l->conn = stream_start(p, l->from, TIE_PULL, at, 0);
+	if (l->conn == 0)
+		return false;
+	m.type = MSG_get;
+	m.get.op = at;
+	m.get.name = l->record.name;
+	m.get.exact = 1;
+	m.get.version = l->record.version;
+	m.get.offset = 0;
+	stream_send(p, l->conn, &m);
+	l->state = PULL_ASKING;
+	return true;
+}
+
+bool
+pull_start(struct peer *p, unsigned from, const struct record *r,
+    unsigned session, unsigned item)
+{
+	struct pull *l = pull_of(p, r);
+	struct record held;
+
+	if (session == NOBODY &&
+	    (l != NULL || from == p->config.id ||
+		(files_find(p, &r->name, &held) &&
+		    version_cmp(&held.version, &r->version) >= 0)))
+		return true;
+	if (l == NULL) {
+		l = pull_new(p);
+		if (l == NULL)
+			return false;
+		memset(l, 0, sizeof(*l));
+		l->from = (uint16_t)from;
+		l->record = *r;
+		if (!pull_begin(p, l))
+			return false;
+		l->progress_us = p->now_us;
+		l->timer_us = p->now_us + RTO_US;
+		files_wake(p, l->timer_us);
+	} else if (l->session != NOBODY &&
+		   p->files.sessions[l->session].number == l->number &&
+		   p->files.sessions[l->session].active & 1u << l->item) {
+		/* Another comparison waits for it: this one asks again. */
+		return false;
+	}
+	l->session = (uint16_t)session;
+	l->item = (uint8_t)item;
+	l->number = session == NOBODY ? 0 : p->files.sessions[session].number;
+	return true;
+}
+
+void
+pull_end(struct peer *p, struct pull *l, bool good)
+{
+	struct session *s =
+	    l->session == NOBODY ? NULL : &p->files.sessions[l->session];
+	int key = files_key(p, &l->record.name);
+
+	assert(l->state != PULL_FREE);
+	stream_end(p, &l->conn);
+	file_end(p, &l->file);
+	l->state = PULL_FREE;
+	if (good && key >= 0 && ring_owner(p, (unsigned)key) == p->config.id)
+		range_touched(p);
+	if (s != NULL && s->role != SESSION_FREE && s->number == l->number)
+		session_pulled(p, s, l->item, good);
+	files_wake(p, p->now_us);
+}
+
+static void
+pull_create(struct peer *p, struct pull *l)
+{
+	struct action *a;
+
+	l->file = file_new(p, TIE_PULL, pull_index(p, l));
+	if (l->file == 0) {
+		pull_end(p, l, false);
+		return;
+	}
+	l->state = PULL_CREATING;
+	a = act_file(p, ACT_CREATE_TEMP, l->file);
+	a->record = l->record;
+}
+
+void
+pull_message(struct peer *p, struct pull *l, const struct message *m)
+{
+	if (l->state != PULL_ASKING)
+		return;
+	if (m->type != MSG_found ||
+	    version_cmp(&m->found.record.version, &l->record.version) != 0 ||
+	    name_cmp(&m->found.record.name, &l->record.name) != 0) {
+		pull_end(p, l, false);
+		return;
+	}
+	l->record = m->found.record;
+	l->progress_us = p->now_us;
+	pull_create(p, l);
+}
+
+static void
+pull_receive(struct peer *p, struct pull *l)
+{
+	struct message m;
+
+	l->state = PULL_RECEIVING;
+	m.type = MSG_go;
+	m.go.op = pull_index(p, l);
+	m.go.offset = 0;
+	stream_send(p, l->conn, &m);
+	raw_receive(p, l->conn, l->file, 0, l->record.size);
+}
+
+static void
+pull_committed(struct peer *p, struct pull *l, const struct event *ev)
+{
+	bool good = ev->error == ERROR_none || ev->error == ERROR_older;
+
+	if (!good)
+		write_disk_failed(p, ev->text);
+	else if (ev->error == ERROR_none)
+		note_name(
+		    p, EVENT_copied, l->from, &l->record.name, l->record.size);
+	pull_end(p, l, good);
+}
+
+void
+pull_event(struct peer *p, struct pull *l, const struct event *ev)
+{
+	if (ev->type == EV_FILE && l->state == PULL_COMMITTING) {
+		pull_committed(p, l, ev);
+	} else if (ev->type == EV_FILE && l->state == PULL_CREATING) {
+		if (ev->error == ERROR_disk)
+			write_disk_failed(p, ev->text);
+		if (ev->error != ERROR_none)
+			pull_end(p, l, false);
+		else
+			pull_receive(p, l);
+	} else if (ev->type == EV_RAW_RECEIVED && l->state == PULL_RECEIVING) {
+		stream_end(p, &l->conn);
+		if (digest_same(&ev->digest, &l->record.digest)) {
+			pull_commit(p, l);
+		} else {
+			note_damaged(p, &l->record.name,
+			    "what arrived is not the content");
+			pull_end(p, l, false);
+		}
+	} else if (ev->type == EV_CONN_STALLED &&
+		   files_stall(p, l->from, &l->stall) >= LIMIT_US) {
+		pull_end(p, l, false);
+	}
+}
+
+void
+pull_closed(struct peer *p, struct pull *l)
+{
+	l->conn = 0;
+	if (l->state != PULL_COMMITTING)
+		pull_end(p, l, false);
+}
+
+void
+pull_view_changed(struct peer *p)
+{
+	for (unsigned i = 0; i < PULLS_MAX; i++) {
+		struct pull *l = &p->files.pulls[i];
+
+		if (l->state != PULL_FREE && l->state != PULL_COMMITTING &&
+		    !peer_usable(p, l->from))
+			pull_end(p, l, false);
+	}
+}
+
+uint64_t
+pull_tick(struct peer *p)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (unsigned i = 0; i < PULLS_MAX; i++) {
+		struct pull *l = &p->files.pulls[i];
+
+		if (l->state != PULL_ASKING)
+			continue;
+		if (l->timer_us <= p->now_us) {
+			detect_doubt(p, l->from);
+			l->timer_us = p->now_us + RTO_US;
+			if (conn_find(p, l->conn) == NULL ||
+			    p->now_us - l->progress_us >= LIMIT_US) {
+				pull_end(p, l, false);
+				continue;
+			}
+		}
+		if (l->timer_us < next)
+			next = l->timer_us;
+	}
+	return next;
+}

@@ -1,0 +1,236 @@
+#include <assert.h>
+#include <string.h>
+
+#include "ring/files_repair.h"
+
+/* What the other members of a replica set know of a name. */
+enum { KNOWN_NO, KNOWN_YES, KNOWN_BEREFT };
+
+static void
+query_done(struct peer *p, struct query *q)
+{
+	struct query done = *q;
+
+	q->kind = TIE_FREE;
+	if (done.kind == TIE_SERVE)
+		serve_queried(p, &p->files.serves[done.at], &done);
+	else
+		write_queried(p, &p->files.writes[done.at], &done);
+}
+
+static void
+query_learn(struct query *q, unsigned id, const struct record *r)
+{
+	int cmp = q->known ? version_cmp(&r->version, &q->best.version) : 1;
+
+	if (cmp > 0) {
+		q->best = *r;
+		q->known = true;
+		q->holder_count = 0;
+	}
+	if (cmp >= 0) {
+		q->best.acknowledged |= r->acknowledged;
+		if (q->holder_count < SET_MAX)
+			q->holders[q->holder_count++] = (uint16_t)id;
+	}
+}
+
+static void
+query_send(struct peer *p, struct query *q)
+{
+	struct message m;
+
+	m.type = MSG_ask;
+	m.ask.op = q->op;
+	m.ask.name = q->name;
+	for (unsigned i = 0; i < q->count; i++)
+		if (q->missing & 1u << i)
+			link_send(p, q->ids[i], &m);
+	q->timer_us = p->now_us + q->rto_us;
+	files_wake(p, q->timer_us);
+}
+
+/* Asks from the start: the set, and who had the range before. */
+static void
+query_begin(struct peer *p, struct query *q)
+{
+	uint16_t ids[COPIES_MAX + 1];
+	unsigned n = ring_replicas(p, q->key, ids);
+	bool has_next = p->successor_count == 0;
+	struct record own;
+
+	q->known = q->blind = q->bereft = false;
+	q->holder_count = q->count = q->missing = 0;
+	q->op = ++p->next_op;
+	q->rto_us = RTO_US;
+	if (files_find(p, &q->name, &own))
+		query_learn(q, p->config.id, &own);
+	for (unsigned i = 0; i < n; i++) {
+		has_next |= ids[i] == p->successors[0];
+		if (ids[i] != p->config.id)
+			q->ids[q->count++] = ids[i];
+	}
+	if (!has_next && p->phase == PHASE_SYNCING)
+		q->ids[q->count++] = p->successors[0];
+	assert(q->count <= SET_MAX);
+	q->missing = (1u << q->count) - 1;
+	/* Peers that are syncing can't vouch that there is nothing. */
+	q->blind = p->phase != PHASE_SERVING;
+	for (unsigned i = 0; i < q->count && q->blind; i++)
+		q->blind = p->view[q->ids[i]].flags & MEMBER_SYNCING;
+	if (q->missing == 0)
+		query_done(p, q);
+	else
+		query_send(p, q);
+}
+
+bool
+query_start(struct peer *p, enum tie_kind kind, unsigned at,
+    const struct name *name, unsigned key)
+{
+	struct query *q = NULL;
+
+	assert(kind == TIE_SERVE || kind == TIE_WRITE);
+	for (unsigned i = 0; i < QUERIES_MAX && q == NULL; i++)
+		if (p->files.queries[i].kind == TIE_FREE)
+			q = &p->files.queries[i];
+	if (q == NULL)
+		return false;
+	memset(q, 0, sizeof(*q));
+	q->kind = (uint8_t)kind;
+	q->at = (uint16_t)at;
+	q->name = *name;
+	q->key = (uint16_t)key;
+	q->expires_us = p->now_us + LIMIT_US;
+	query_begin(p, q);
+	return true;
+}
+
+void
+query_cancel(struct peer *p, enum tie_kind kind, unsigned at)
+{
+	for (unsigned i = 0; i < QUERIES_MAX; i++)
+		if (p->files.queries[i].kind == kind &&
+		    p->files.queries[i].at == at)
+			p->files.queries[i].kind = TIE_FREE;
+}
+
+void
+query_ask(struct peer *p, struct conn *c, const struct msg_ask *in)
+{
+	int key = files_key(p, &in->name);
+	struct message m;
+
+	if (key < 0)
+		return;
+	memset(&m, 0, sizeof(m));
+	m.type = MSG_answer;
+	m.answer.op = in->op;
+	if (files_find(p, &in->name, &m.answer.record))
+		m.answer.known = KNOWN_YES;
+	else if (range_bereft(p, (unsigned)key, NULL) > 0)
+		m.answer.known = KNOWN_BEREFT;
+	if (m.answer.known != KNOWN_YES)
+		m.answer.record.name = in->name;
+	conn_send(p, c, &m);
+}
+
+void
+query_answer(struct peer *p, struct conn *c, const struct msg_answer *in)
+{
+	for (unsigned i = 0; i < QUERIES_MAX; i++) {
+		struct query *q = &p->files.queries[i];
+
+		if (q->kind == TIE_FREE || q->op != in->op)
+			continue;
+		for (unsigned j = 0; j < q->count; j++) {
+			if (q->ids[j] != c->id || !(q->missing & 1u << j))
+				continue;
+			q->missing &= ~(1u << j);
+			if (in->known == KNOWN_YES &&
+			    name_cmp(&in->record.name, &q->name) == 0)
+				query_learn(q, c->id, &in->record);
+			q->bereft |= in->known == KNOWN_BEREFT;
+		}
+		if (q->known)
+			files_saw(p, &q->best.version);
+		if (q->missing == 0)
+			query_done(p, q);
+		return;
+	}
+}
+
+void
+query_view_changed(struct peer *p)
+{
+	for (unsigned i = 0; i < QUERIES_MAX; i++)
+		if (p->files.queries[i].kind != TIE_FREE)
+			query_begin(p, &p->files.queries[i]);
+}
+
+static void
+query_timer(struct peer *p, struct query *q)
+{
+	if (q->expires_us <= p->now_us) {
+		/* Somebody stays silent: nothing can be said for sure. */
+		q->blind = true;
+		query_done(p, q);
+		return;
+	}
+	for (unsigned i = 0; i < q->count; i++)
+		if (q->missing & 1u << i)
+			detect_doubt(p, q->ids[i]);
+	query_send(p, q);
+}
+
+uint64_t
+query_tick(struct peer *p)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (unsigned i = 0; i < QUERIES_MAX; i++) {
+		struct query *q = &p->files.queries[i];
+
+		if (q->kind != TIE_FREE && q->timer_us <= p->now_us)
+			query_timer(p, q);
+		if (q->kind != TIE_FREE && q->timer_us < next)
+			next = q->timer_us;
+	}
+	return next;
+}
+
+bool
+query_holds(const struct query *q, unsigned id)
+{
+	for (unsigned i = 0; i < q->holder_count; i++)
+		if (q->holders[i] == id)
+			return true;
+	return false;
+}
+
+bool
+query_majority(const struct peer *p, const struct query *q)
+{
+	uint16_t ids[COPIES_MAX + 1];
+	unsigned n = ring_replicas(p, q->key, ids), holding = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		holding += query_holds(q, ids[i]);
+	return 2 * holding > n;
+}
+
+enum wire_error
+query_silence(struct peer *p, const struct query *q, struct ids *ids)
+{
+	unsigned dead = range_bereft(p, q->key, ids);
+
+	if (q->known && q->best.deleted) {
+		ids->count = 0;
+		return ERROR_no_such_file;
+	}
+	if (q->blind)
+		return ERROR_not_serving;
+	if (dead == 0 && !q->bereft)
+		return ERROR_no_such_file;
+	return ERROR_unavailable;
+}

@@ -1,0 +1,433 @@
+#include <assert.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "ring/files_repair.h"
+
+/* The key range that this peer owns: do all its replicas hold the same? */
+enum {
+	SETTLE_US = 2000, /* views are quiet for so long */
+	SETTLE_MAX_US = 20000, /* or moved for so long */
+	ROUND_US = 2000000, /* between comparisons when nothing happens */
+	MARKS_MAX = 64, /* records marked in one step */
+};
+
+uint64_t
+range_hash(const struct peer *p, unsigned owner)
+{
+	uint16_t ids[COPIES_MAX + 1];
+	unsigned n = ring_replicas(p, owner, ids);
+	uint64_t hash =
+	    hash_pair(ring_set_hash(p, ids, n), ring_predecessor_of(p, owner));
+
+	return hash == 0 ? 1 : hash;
+}
+
+bool
+range_in_set(const struct peer *p, unsigned owner, unsigned id)
+{
+	uint16_t ids[COPIES_MAX + 1];
+	unsigned n = ring_replicas(p, owner, ids);
+
+	for (unsigned i = 0; i < n; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+bool
+range_complete(const struct peer *p)
+{
+	const struct files *f = &p->files;
+
+	return f->set != 0 && f->complete_set == f->set &&
+	       f->complete_gen == f->gen;
+}
+
+/* Who must agree: the set's other members and, at first, who had it before. */
+static unsigned
+range_targets(const struct peer *p, uint16_t *out)
+{
+	uint16_t ids[COPIES_MAX + 1];
+	unsigned self = p->config.id, n, count = 0;
+	bool has_next = p->successor_count == 0;
+
+	if (!member_is(p, self))
+		return 0;
+	n = ring_replicas(p, self, ids);
+	for (unsigned i = 0; i < n; i++) {
+		has_next |= ids[i] == p->successors[0];
+		if (ids[i] != self)
+			out[count++] = ids[i];
+	}
+	if (!has_next && p->phase == PHASE_SYNCING)
+		out[count++] = p->successors[0];
+	assert(count <= SET_MAX);
+	return count;
+}
+
+static struct session *
+range_session(const struct peer *p, enum session_role role, unsigned id)
+{
+	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
+		const struct session *s = &p->files.sessions[i];
+
+		if (s->role == role && s->id == id)
+			return (struct session *)(uintptr_t)s;
+	}
+	return NULL;
+}
+
+static uint64_t
+range_count(struct peer *p)
+{
+	const struct index *x = &p->config.index;
+	unsigned after = p->predecessor, n;
+	uint64_t count = 0;
+	struct record r;
+
+	n = ring_distance(p, after, p->config.id);
+	for (unsigned i = 1; i <= (n == 0 ? p->space : n); i++) {
+		uint16_t key = (uint16_t)((after + i) & (p->space - 1));
+		const struct name *last = NULL;
+
+		while (x->next(x->ctx, key, last, &r)) {
+			count += !r.deleted;
+			last = &r.name;
+		}
+	}
+	return count;
+}
+
+static void
+range_unsettle(struct peer *p)
+{
+	struct files *f = &p->files;
+
+	if (f->unsettled_us == 0)
+		f->unsettled_us = p->now_us;
+	f->settle_us = p->now_us + SETTLE_US;
+	if (f->settle_us > f->unsettled_us + SETTLE_MAX_US)
+		f->settle_us = f->unsettled_us + SETTLE_MAX_US;
+	files_wake(p, f->settle_us);
+}
+
+/*
+ * Deaths: some files may be nowhere else. Of deaths that a newcomer only
+ * hears of, the others know whether they were made good.
+ */
+static void
+range_bereave(struct peer *p)
+{
+	struct files *f = &p->files;
+
+	for (unsigned id = 0; id < p->space; id++) {
+		bool was = idset_has(&f->members, id);
+
+		if (p->view[id].state != MEMBER_DEAD) {
+			idset_del(&f->dead, id);
+			idset_del(&f->bereaved, id);
+			idset_del(&f->inherited, id);
+		} else if (!idset_has(&f->dead, id)) {
+			idset_add(&f->dead, id);
+			if (was || p->phase == PHASE_SERVING)
+				idset_add(&f->bereaved, id);
+		}
+		if (peer_usable(p, id))
+			idset_add(&f->members, id);
+		else
+			idset_del(&f->members, id);
+	}
+}
+
+void
+range_view_changed(struct peer *p)
+{
+	struct files *f = &p->files;
+	unsigned self = p->config.id;
+	uint64_t set = member_is(p, self) ? range_hash(p, self) : 0;
+
+	range_bereave(p);
+	range_unsettle(p);
+	if (set == f->set)
+		return;
+	f->set = set;
+	f->complete_set = 0;
+	f->marking = false;
+	f->lacking = set == 0 || p->successor_count == 0 ? 0 : range_count(p);
+}
+
+void
+range_touched(struct peer *p)
+{
+	p->files.gen++;
+	p->files.marking = false;
+	range_unsettle(p);
+}
+
+/*
+ * Old deaths from the disk's view count no more if somebody was there all the
+ * time: it has made them good, or says that it could not.
+ */
+static void
+range_inherit(struct peer *p, const uint16_t *ids, unsigned n)
+{
+	struct files *f = &p->files;
+	bool served = false;
+
+	for (unsigned i = 0; i < n; i++)
+		served |= !(p->view[ids[i]].flags & MEMBER_SYNCING);
+	if (p->phase != PHASE_SYNCING || !served)
+		return;
+	for (unsigned i = 0; i < sizeof(f->bereaved.bits); i++)
+		f->bereaved.bits[i] &= (uint8_t)~f->inherited.bits[i];
+	memset(&f->inherited, 0, sizeof(f->inherited));
+}
+
+void
+range_agreed(struct peer *p)
+{
+	struct files *f = &p->files;
+	uint16_t ids[SET_MAX];
+	unsigned n = range_targets(p, ids);
+	struct message m;
+
+	if (f->set == 0)
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		const struct session *s =
+		    range_session(p, SESSION_MINE, ids[i]);
+
+		if (s == NULL || s->agreed_set != f->set ||
+		    s->agreed_gen != f->gen)
+			return;
+	}
+	if (!range_complete(p))
+		f->marking = true;
+	f->complete_set = f->set;
+	f->complete_gen = f->gen;
+	f->lacking = 0;
+	f->mark_cursor = 0;
+	f->mark_named = false;
+	files_wake(p, p->now_us);
+	range_inherit(p, ids, n);
+	range_mourned(p, p->predecessor, p->config.id);
+	m.type = MSG_sync_done;
+	for (unsigned i = 0; i < n; i++) {
+		m.sync_done.session =
+		    range_session(p, SESSION_MINE, ids[i])->number;
+		link_send(p, ids[i], &m);
+	}
+}
+
+/* Sessions with whom it takes, and with nobody else. */
+static void
+range_settle(struct peer *p)
+{
+	struct files *f = &p->files;
+	uint16_t ids[SET_MAX];
+	unsigned n = range_targets(p, ids);
+
+	f->settle_us = f->unsettled_us = 0;
+	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
+		struct session *s = &f->sessions[i];
+		bool wanted =
+		    s->role == SESSION_FREE ||
+		    (s->role == SESSION_THEIRS && peer_usable(p, s->id));
+
+		for (unsigned j = 0; j < n; j++)
+			wanted |= s->role == SESSION_MINE && s->id == ids[j];
+		wanted |= s->role == SESSION_OFFER && peer_usable(p, s->id);
+		if (!wanted)
+			session_free(s);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		struct session *s = range_session(p, SESSION_MINE, ids[i]);
+
+		if (s == NULL)
+			s = session_new(p, SESSION_MINE, ids[i]);
+		if (s == NULL)
+			continue;
+		if (session_busy(s) && s->set == f->set && s->gen == f->gen)
+			continue;
+		if (s->agreed_set != f->set || s->agreed_gen != f->gen)
+			session_begin(p, s);
+	}
+	if (!range_complete(p))
+		range_agreed(p);
+}
+
+/* The clock's round: nothing should differ. */
+static void
+range_round(struct peer *p)
+{
+	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
+		struct session *s = &p->files.sessions[i];
+
+		if (s->role == SESSION_MINE && s->state == SESSION_DONE)
+			session_begin(p, s);
+	}
+	p->files.round_us =
+	    p->now_us + ROUND_US + random_below(&p->random, ROUND_US / 8);
+}
+
+static void
+range_mark(struct peer *p, const struct record *r)
+{
+	uint16_t ids[COPIES_MAX + 1];
+	unsigned n = ring_replicas(p, p->config.id, ids);
+	struct message m;
+
+	act(p, ACT_MARK)->record = *r;
+	m.type = MSG_mark;
+	m.mark.name = r->name;
+	m.mark.version = r->version;
+	for (unsigned i = 0; i < n; i++)
+		if (ids[i] != p->config.id)
+			link_send(p, ids[i], &m);
+}
+
+/* What all hold is acknowledged, if nobody was there to say so. */
+static void
+range_marks(struct peer *p)
+{
+	const struct index *x = &p->config.index;
+	struct files *f = &p->files;
+	unsigned n = ring_distance(p, p->predecessor, p->config.id), done = 0;
+	struct record r;
+
+	if (n == 0)
+		n = p->space;
+	while (f->mark_cursor < n && done < MARKS_MAX) {
+		uint16_t key =
+		    (uint16_t)((p->predecessor + 1 + f->mark_cursor) &
+			       (p->space - 1));
+
+		if (!x->next(x->ctx, key, f->mark_named ? &f->mark_name : NULL,
+			&r)) {
+			f->mark_cursor++;
+			f->mark_named = false;
+			continue;
+		}
+		f->mark_name = r.name;
+		f->mark_named = true;
+		done++;
+		if (!r.acknowledged && !write_active(p, &r.name))
+			range_mark(p, &r);
+	}
+	f->marking = f->mark_cursor < n;
+}
+
+uint64_t
+range_tick(struct peer *p)
+{
+	struct files *f = &p->files;
+	uint64_t next;
+
+	if (f->settle_us != 0 && f->settle_us <= p->now_us)
+		range_settle(p);
+	if (f->marking && range_complete(p))
+		range_marks(p);
+	if (f->round_us <= p->now_us)
+		range_round(p);
+	next = f->round_us;
+	if (f->settle_us != 0 && f->settle_us < next)
+		next = f->settle_us;
+	if (f->marking && range_complete(p))
+		next = p->now_us;
+	return next;
+}
+
+/* The owners before this peer of whose ranges it is a replica. */
+static unsigned
+range_sources(const struct peer *p, uint16_t *out)
+{
+	unsigned self = p->config.id, at = self, n = 0;
+
+	while (n < SESSIONS_MAX / 2) {
+		at = ring_predecessor_of(p, at);
+		if (at == self || !range_in_set(p, at, self))
+			break;
+		out[n++] = (uint16_t)at;
+	}
+	return n;
+}
+
+bool
+range_synced(const struct peer *p)
+{
+	uint16_t ids[SET_MAX], sources[SESSIONS_MAX / 2];
+	unsigned n = range_targets(p, ids), from;
+	uint64_t set = range_hash(p, p->config.id);
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct session *s =
+		    range_session(p, SESSION_MINE, ids[i]);
+
+		if (s == NULL || s->agreed_set != set)
+			return false;
+	}
+	from = range_sources(p, sources);
+	for (unsigned i = 0; i < from; i++) {
+		const struct session *s =
+		    range_session(p, SESSION_THEIRS, sources[i]);
+
+		if (s == NULL || s->agreed_set != range_hash(p, sources[i]) ||
+		    s->incarnation != p->view[sources[i]].incarnation)
+			return false;
+	}
+	return true;
+}
+
+unsigned
+range_held_after(const struct peer *p)
+{
+	uint16_t sources[SESSIONS_MAX / 2];
+	unsigned n = range_sources(p, sources);
+
+	return ring_predecessor_of(p, n > 0 ? sources[n - 1] : p->config.id);
+}
+
+/* How many dead from key to the last of its set are not made good. */
+static unsigned
+range_dead(const struct peer *p, unsigned key, struct ids *out)
+{
+	uint16_t ids[COPIES_MAX + 1];
+	unsigned n = ring_replicas(p, key, ids), dead = 0, arc;
+
+	arc = n == 0 ? p->space - 1 : ring_distance(p, key, ids[n - 1]);
+	for (unsigned i = 0; i <= arc; i++) {
+		unsigned id = (key + i) & (p->space - 1);
+
+		if (!idset_has(&p->files.bereaved, id))
+			continue;
+		if (out != NULL)
+			out->at[dead] = (uint16_t)id;
+		dead++;
+	}
+	if (out != NULL)
+		out->count = (uint16_t)dead;
+	return dead;
+}
+
+unsigned
+range_bereft(const struct peer *p, unsigned key, struct ids *ids)
+{
+	unsigned dead = range_dead(p, key, ids);
+
+	return dead >= p->config.copies ? dead : 0;
+}
+
+void
+range_mourned(struct peer *p, unsigned after, unsigned upto)
+{
+	struct ids ids;
+	unsigned key = (after + 1) & (p->space - 1);
+
+	assert(upto < p->space);
+	/* So many at once may have been all holders of a file. */
+	if (range_dead(p, key, &ids) >= p->config.copies)
+		return;
+	for (unsigned i = 0; i < ids.count; i++)
+		idset_del(&p->files.bereaved, ids.at[i]);
+}

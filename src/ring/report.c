@@ -1,0 +1,89 @@
+#include <string.h>
+
+#include "ring/core.h"
+
+/* What is asked of a peer from outside between its steps. */
+
+static enum peer_state
+state_of(const struct peer *p)
+{
+	switch (p->phase) {
+	case PHASE_RECALLING:
+	case PHASE_JOINING:
+	case PHASE_PERSISTING:
+		return PEER_STARTING;
+	case PHASE_SYNCING:
+		return PEER_SYNCING;
+	case PHASE_SERVING:
+		return PEER_UP;
+	case PHASE_LEAVING:
+		return PEER_LEAVING;
+	case PHASE_REDIRECTING:
+	case PHASE_GONE:
+		break;
+	}
+	return PEER_LEFT;
+}
+
+void
+peer_report(const struct peer *p, struct msg_report *r)
+{
+	bool member = p->incarnation > 0;
+
+	memset(r, 0, sizeof(*r));
+	r->state = (uint8_t)state_of(p);
+	r->incarnation = p->incarnation;
+	r->hash = p->view_hash;
+	r->first = member ? p->successors[0] : ID_NONE;
+	r->second = p->successor_count < 2 ? ID_NONE : p->successors[1];
+	r->predecessor = member ? p->predecessor : ID_NONE;
+	r->members = (uint16_t)p->member_count;
+	r->missing = files_missing(p);
+}
+
+bool
+peer_members(const struct peer *p, unsigned *next, struct members *list)
+{
+	list->count = 0;
+	for (; *next < p->space && list->count < MEMBERS_MAX; (*next)++)
+		if (p->view[*next].state != MEMBER_NONE)
+			list->at[list->count++] = p->view[*next];
+	return *next < p->space;
+}
+
+uint32_t
+peer_incarnation(const struct peer *p)
+{
+	return p->incarnation;
+}
+
+const struct member *
+peer_view(const struct peer *p, unsigned id)
+{
+	return &p->view[id];
+}
+
+uint64_t
+peer_view_hash(const struct peer *p)
+{
+	return p->view_hash;
+}
+
+size_t
+peer_successors(const struct peer *p, uint16_t *out, size_t max)
+{
+	size_t n = p->successor_count < max ? p->successor_count : max;
+
+	memcpy(out, p->successors, n * sizeof(out[0]));
+	return n;
+}
+
+bool
+peer_idle(const struct peer *p)
+{
+	for (unsigned i = 0; i < p->followed_count; i++)
+		if (p->watch[p->followed[i]].accusing)
+			return false;
+	return p->admission_count == 0 && !p->has_relay && p->wanted == 0 &&
+	    p->phase == PHASE_SERVING && files_idle(p);
+}

@@ -1,0 +1,306 @@
+#include <assert.h>
+#include <string.h>
+
+#include "ring/files_repair.h"
+
+/* Requests: the owner finds out what is newest, a holder sends it. */
+
+static unsigned
+serve_index(const struct peer *p, const struct serve *s)
+{
+	assert(s >= p->files.serves && s < p->files.serves + SERVES_MAX);
+	return (unsigned)(s - p->files.serves);
+}
+
+static struct serve *
+serve_new(struct peer *p)
+{
+	for (unsigned i = 0; i < SERVES_MAX; i++) {
+		struct serve *s = &p->files.serves[i];
+
+		if (s->state != SERVE_FREE)
+			continue;
+		memset(s, 0, sizeof(*s));
+		s->state = SERVE_ASKING;
+		return s;
+	}
+	return NULL;
+}
+
+void
+serve_end(struct peer *p, struct serve *s)
+{
+	unsigned at = serve_index(p, s);
+
+	assert(s->state != SERVE_FREE);
+	query_cancel(p, TIE_SERVE, at);
+	stream_end(p, &s->conn);
+	file_end(p, &s->file);
+	s->state = SERVE_FREE;
+	write_unfeed(p, FEED_SERVE, at);
+}
+
+static void
+serve_tell(struct peer *p, struct serve *s, const struct message *m)
+{
+	bool local = s->local;
+	unsigned op = s->op;
+
+	stream_send(p, s->conn, m);
+	serve_end(p, s);
+	if (local)
+		op_message(p, &p->files.ops[op], m);
+}
+
+static void
+serve_refuse(struct peer *p, struct serve *s, enum wire_error error)
+{
+	struct message m;
+	int key = files_key(p, &s->record.name);
+
+	refuse_fill(
+	    p, &m, s->from_op, error, key < 0 ? p->config.id : (unsigned)key);
+	if (error == ERROR_no_such_file && !s->local)
+		note_name(p, EVENT_missing, s->to, &s->record.name, 0);
+	serve_tell(p, s, &m);
+}
+
+/* Sends this stored record. */
+static void
+serve_open(struct peer *p, struct serve *s, const struct record *r)
+{
+	struct action *a;
+
+	s->record = *r;
+	if (s->local) {
+		struct op *o = &p->files.ops[s->op];
+
+		serve_end(p, s);
+		fetch_local(p, o, r);
+		return;
+	}
+	s->state = SERVE_OPENING;
+	s->file = file_new(p, TIE_SERVE, serve_index(p, s));
+	if (s->file == 0) {
+		serve_refuse(p, s, ERROR_busy);
+		return;
+	}
+	a = act_file(p, ACT_OPEN_STORED, s->file);
+	a->record = *r;
+}
+
+/* The owner's answer, from its own store alone if it can be sure. */
+static void
+serve_begin(struct peer *p, struct serve *s, unsigned key)
+{
+	struct record r;
+	bool sure = p->phase == PHASE_SERVING && p->files.doubt_us <= p->now_us;
+
+	if (!owns(p, key)) {
+		serve_refuse(p, s,
+		    ring_owner(p, key) == p->config.id ? ERROR_not_serving
+						       : ERROR_not_owner);
+	} else if (sure && files_find(p, &s->record.name, &r) &&
+		   r.acknowledged) {
+		if (r.deleted)
+			serve_refuse(p, s, ERROR_no_such_file);
+		else
+			serve_open(p, s, &r);
+	} else {
+		s->state = SERVE_ASKING;
+		if (!query_start(
+			p, TIE_SERVE, serve_index(p, s), &s->record.name, key))
+			serve_refuse(p, s, ERROR_busy);
+	}
+}
+
+void
+serve_get(struct peer *p, struct conn *c, const struct msg_get *m)
+{
+	int key = files_key(p, &m->name);
+	struct serve *s = key < 0 ? NULL : serve_new(p);
+	struct record r;
+	bool known = files_find(p, &m->name, &r) && !r.deleted;
+
+	if (s == NULL) {
+		refuse_stream(p, c->handle, m->op,
+		    key < 0 ? ERROR_bad_name : ERROR_busy, p->config.id);
+		return;
+	}
+	tie_give(&p->files.streams, c->handle, TIE_SERVE, serve_index(p, s));
+	s->conn = c->handle;
+	s->to = c->id;
+	s->from_op = m->op;
+	s->record.name = m->name;
+	if (m->exact == 0)
+		serve_begin(p, s, (unsigned)key);
+	else if (known &&
+		 (m->exact == 2 || version_cmp(&r.version, &m->version) == 0))
+		serve_open(p, s, &r);
+	else
+		serve_refuse(p, s, ERROR_older);
+}
+
+void
+serve_local(struct peer *p, struct op *o)
+{
+	struct serve *s = serve_new(p);
+	struct message m;
+
+	if (s == NULL) {
+		refuse_fill(p, &m, o->id, ERROR_busy, o->key);
+		op_message(p, o, &m);
+		return;
+	}
+	s->local = true;
+	s->op = (uint16_t)op_index(p, o);
+	s->to = p->config.id;
+	s->from_op = o->id;
+	s->record.name = o->record.name;
+	serve_begin(p, s, o->key);
+}
+
+void
+serve_forget_op(struct peer *p, unsigned op)
+{
+	for (unsigned i = 0; i < SERVES_MAX; i++) {
+		struct serve *s = &p->files.serves[i];
+
+		if (s->state != SERVE_FREE && s->local && s->op == op)
+			serve_end(p, s);
+	}
+}
+
+/* Others have it, this peer not yet: it sends the asker there. */
+static void
+serve_redirect(struct peer *p, struct serve *s, const struct query *q)
+{
+	struct message m;
+
+	if (q->holder_count > 0)
+		pull_start(p, q->holders[0], &q->best, NOBODY, 0);
+	refuse_fill(p, &m, s->from_op, ERROR_not_owner, q->key);
+	m.refuse.ids.count = (uint16_t)q->holder_count;
+	memcpy(m.refuse.ids.at, q->holders, sizeof(q->holders));
+	serve_tell(p, s, &m);
+}
+
+/* Too few hold the newest version: first they all shall. */
+static void
+serve_write_back(struct peer *p, struct serve *s, const struct query *q)
+{
+	if (!query_holds(q, p->config.id)) {
+		pull_start(p, q->holders[0], &q->best, NOBODY, 0);
+		serve_refuse(p, s, ERROR_not_serving);
+		return;
+	}
+	s->state = SERVE_WRITING;
+	s->record = q->best;
+	if (!write_back(p, &q->best, serve_index(p, s)))
+		serve_refuse(p, s, ERROR_not_serving);
+}
+
+void
+serve_queried(struct peer *p, struct serve *s, const struct query *q)
+{
+	struct message m;
+	bool sure = q->known && (q->best.acknowledged || query_majority(p, q));
+
+	assert(s->state == SERVE_ASKING);
+	if (q->known && q->missing != 0) {
+		serve_refuse(p, s, ERROR_not_serving);
+	} else if (q->known && !sure) {
+		serve_write_back(p, s, q);
+	} else if (q->known && !q->best.deleted) {
+		if (query_holds(q, p->config.id))
+			serve_open(p, s, &q->best);
+		else
+			serve_redirect(p, s, q);
+	} else {
+		refuse_fill(p, &m, s->from_op, ERROR_not_serving, q->key);
+		m.refuse.error = (uint8_t)query_silence(p, q, &m.refuse.ids);
+		if (m.refuse.error == ERROR_no_such_file && !s->local)
+			note_name(p, EVENT_missing, s->to, &q->name, 0);
+		serve_tell(p, s, &m);
+	}
+}
+
+void
+serve_written(struct peer *p, unsigned serve, bool done)
+{
+	struct serve *s = &p->files.serves[serve];
+	struct record r;
+
+	assert(serve < SERVES_MAX);
+	if (s->state != SERVE_WRITING)
+		return;
+	if (!done)
+		serve_refuse(p, s, ERROR_not_serving);
+	else if (files_find(p, &s->record.name, &r) && !r.deleted)
+		serve_open(p, s, &r);
+	else
+		serve_refuse(p, s, ERROR_no_such_file);
+}
+
+void
+serve_message(struct peer *p, struct serve *s, const struct message *m)
+{
+	if (m->type != MSG_go || s->state != SERVE_OFFERED ||
+	    m->go.offset > s->record.size)
+		return;
+	s->state = SERVE_SENDING;
+	raw_send(
+	    p, s->conn, s->file, m->go.offset, s->record.size - m->go.offset);
+}
+
+static void
+serve_opened(struct peer *p, struct serve *s, const struct event *ev)
+{
+	struct message m;
+
+	if (ev->error != ERROR_none) {
+		/* Replaced meanwhile: a new question finds what is new. */
+		serve_refuse(p, s, ERROR_not_serving);
+		return;
+	}
+	m.type = MSG_found;
+	m.found.op = s->from_op;
+	m.found.record = s->record;
+	stream_send(p, s->conn, &m);
+	s->state = SERVE_OFFERED;
+	note_name(p, EVENT_sending, s->to, &s->record.name, s->record.size);
+}
+
+void
+serve_event(struct peer *p, struct serve *s, const struct event *ev)
+{
+	if (ev->type == EV_FILE && s->state == SERVE_OPENING) {
+		serve_opened(p, s, ev);
+	} else if (ev->type == EV_RAW_SENT && s->state == SERVE_SENDING) {
+		s->state = SERVE_SENT;
+		note_name(
+		    p, EVENT_sent, s->to, &s->record.name, s->record.size);
+	} else if (ev->type == EV_CONN_STALLED &&
+		   files_stall(p, s->to, &s->stall) >= LIMIT_US) {
+		serve_end(p, s);
+	}
+}
+
+void
+serve_closed(struct peer *p, struct serve *s)
+{
+	s->conn = 0;
+	serve_end(p, s);
+}
+
+void
+serve_view_changed(struct peer *p)
+{
+	for (unsigned i = 0; i < SERVES_MAX; i++) {
+		struct serve *s = &p->files.serves[i];
+
+		if (s->state != SERVE_FREE && !s->local &&
+		    !peer_usable(p, s->to))
+			serve_end(p, s);
+	}
+}

@@ -1,0 +1,502 @@
+#include <assert.h>
+#include <string.h>
+
+#include "ring/files_repair.h"
+
+/*
+ * Anti-entropy between an owner and a replica of its range (DeCandia et al.,
+ * Dynamo, section 4.7, with plain hashes of buckets). The owner asks with its
+ * hashes; what differs is listed by both sides, page by page, and each side
+ * pulls what it lacks before it says that a page is done.
+ */
+enum {
+	WAIT_US = 1000000, /* without a word: is it still there? */
+	GIVE_UP_US = 30000000,
+	TODO_US = 10000, /* until a pull is tried again */
+	FAIL_MIN_US = 20000,
+	FAIL_MAX_US = 2000000,
+	OWNER_BITS = BITS_MAX, /* of a number: who owns the range */
+};
+
+unsigned
+session_keys(const struct peer *p, const struct session *s)
+{
+	unsigned n = ring_distance(p, s->after, s->upto);
+
+	return n == 0 ? p->space : n;
+}
+
+bool
+session_busy(const struct session *s)
+{
+	return s->role != SESSION_FREE &&
+	       (s->state == SESSION_ASKED || s->state == SESSION_LISTING);
+}
+
+void
+session_free(struct session *s)
+{
+	memset(s, 0, sizeof(*s));
+}
+
+/* A free slot, or the one of another owner that was idle longest. */
+struct session *
+session_new(struct peer *p, enum session_role role, unsigned id)
+{
+	struct session *s = NULL;
+
+	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
+		struct session *t = &p->files.sessions[i];
+
+		if (t->role == SESSION_FREE) {
+			s = t;
+			break;
+		}
+		if (t->role == SESSION_THEIRS && !session_busy(t) &&
+		    (s == NULL || t->used_us < s->used_us))
+			s = t;
+	}
+	if (s == NULL)
+		return NULL;
+	session_free(s);
+	s->role = (uint8_t)role;
+	s->id = (uint16_t)id;
+	s->used_us = p->now_us;
+	return s;
+}
+
+static struct session *
+session_find(struct peer *p, enum session_role role, unsigned id)
+{
+	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
+		struct session *s = &p->files.sessions[i];
+
+		if (s->role == role && s->id == id)
+			return s;
+	}
+	return NULL;
+}
+
+/* The session of a message's number, if it is the present one. */
+static struct session *
+session_of(struct peer *p, unsigned id, uint32_t number)
+{
+	bool mine = (number & ((1u << OWNER_BITS) - 1)) == p->config.id;
+	struct session *s =
+	    session_find(p, mine ? SESSION_MINE : SESSION_THEIRS, id);
+
+	if (s == NULL || s->number != number)
+		return NULL;
+	s->used_us = p->now_us;
+	return s;
+}
+
+static unsigned
+session_hashes(struct peer *p, const struct session *s, uint64_t *out)
+{
+	const struct index *x = &p->config.index;
+	unsigned keys = session_keys(p, s);
+	unsigned n = keys < HASHES_MAX ? keys : HASHES_MAX;
+
+	memset(out, 0, n * sizeof(*out));
+	for (unsigned i = 0; i < keys; i++)
+		out[i * n / keys] ^= x->digest(
+		    x->ctx, (uint16_t)((s->after + 1 + i) & (p->space - 1)));
+	return n;
+}
+
+static void
+session_lists_reset(struct session *s)
+{
+	s->out_done = s->out_waits = s->cursor_named = false;
+	s->cursor = 0;
+	s->in_busy = s->in_done = s->in_last = s->failed = false;
+	s->todo = s->active = 0;
+	s->differed = false;
+}
+
+void
+session_begin(struct peer *p, struct session *s)
+{
+	struct message m;
+
+	assert(s->role == SESSION_MINE);
+	session_lists_reset(s);
+	s->number = ++p->files.serial << OWNER_BITS | p->config.id;
+	s->after = p->predecessor;
+	s->upto = p->config.id;
+	s->set = p->files.set;
+	s->gen = p->files.gen;
+	s->state = SESSION_ASKED;
+	s->used_us = p->now_us;
+	m.type = MSG_sync_ask;
+	m.sync_ask.session = s->number;
+	m.sync_ask.after = s->after;
+	m.sync_ask.upto = s->upto;
+	m.sync_ask.view = s->set;
+	m.sync_ask.buckets.count =
+	    (uint16_t)session_hashes(p, s, m.sync_ask.buckets.at);
+	link_send(p, s->id, &m);
+	s->timer_us = p->now_us + RTO_US;
+	files_wake(p, s->timer_us);
+}
+
+/* The next records of the buckets that differ. */
+static void
+session_page(struct peer *p, struct session *s, struct records *out)
+{
+	const struct index *x = &p->config.index;
+	unsigned keys = session_keys(p, s);
+	unsigned n = keys < HASHES_MAX ? keys : HASHES_MAX;
+
+	out->count = 0;
+	while (s->cursor < keys && out->count < PAGE_MAX) {
+		unsigned bucket = s->cursor * n / keys;
+		uint16_t key =
+		    (uint16_t)((s->after + 1 + s->cursor) & (p->space - 1));
+		struct record *r = &out->at[out->count];
+
+		if ((s->differ[bucket / 8] & 1u << bucket % 8) &&
+		    x->next(x->ctx, key,
+			s->cursor_named ? &s->cursor_name : NULL, r)) {
+			s->cursor_name = r->name;
+			s->cursor_named = true;
+			out->count++;
+		} else {
+			s->cursor++;
+			s->cursor_named = false;
+		}
+	}
+}
+
+static void
+session_list(struct peer *p, struct session *s)
+{
+	struct message m;
+
+	m.type = MSG_sync_list;
+	m.sync_list.session = s->number;
+	session_page(p, s, &m.sync_list.records);
+	m.sync_list.last = s->cursor >= session_keys(p, s);
+	s->out_waits = true;
+	link_send(p, s->id, &m);
+	s->timer_us = p->now_us + WAIT_US;
+	files_wake(p, s->timer_us);
+}
+
+static void
+session_send_diff(struct peer *p, struct session *s, unsigned n)
+{
+	struct message m;
+
+	memset(&m.sync_diff.buckets, 0, sizeof(m.sync_diff.buckets));
+	m.type = MSG_sync_diff;
+	m.sync_diff.session = s->number;
+	for (unsigned i = 0; i < n; i++)
+		if (s->differ[i / 8] & 1u << i % 8)
+			idset_add(&m.sync_diff.buckets, i);
+	link_send(p, s->id, &m);
+}
+
+static void
+session_send_done(struct peer *p, struct session *s)
+{
+	struct message m;
+
+	m.type = MSG_sync_done;
+	m.sync_done.session = s->number;
+	link_send(p, s->id, &m);
+}
+
+static void
+session_agree(struct peer *p, struct session *s)
+{
+	bool news = s->differed;
+
+	s->agreed_set = s->set;
+	s->agreed_gen = s->gen;
+	s->state = SESSION_DONE;
+	s->pause_us = 0;
+	s->differed = false;
+	if (s->role != SESSION_MINE)
+		return;
+	if (news)
+		note(p, EVENT_synced, s->id, "");
+	range_agreed(p);
+}
+
+void
+session_fail(struct peer *p, struct session *s)
+{
+	s->state = SESSION_PAUSED;
+	s->in_busy = false;
+	s->todo = s->active = 0;
+	if (s->role == SESSION_OFFER) {
+		session_free(s);
+		return;
+	}
+	if (s->role == SESSION_THEIRS) {
+		session_send_diff(p, s, HASHES_MAX);
+		return;
+	}
+	s->pause_us = s->pause_us == 0 ? FAIL_MIN_US : s->pause_us * 2;
+	if (s->pause_us > FAIL_MAX_US)
+		s->pause_us = FAIL_MAX_US;
+	s->timer_us = p->now_us + s->pause_us;
+	files_wake(p, s->timer_us);
+}
+
+void
+session_sync_ask(struct peer *p, struct conn *c, const struct msg_sync_ask *in)
+{
+	struct session *s = session_find(p, SESSION_THEIRS, c->id);
+	uint64_t hashes[HASHES_MAX];
+	unsigned n, differing = 0;
+
+	if (in->after >= p->space || in->upto != c->id ||
+	    (in->session & ((1u << OWNER_BITS) - 1)) != c->id ||
+	    !peer_current(p, c->id, c->incarnation))
+		return;
+	/* It counts on what can't be held here; it will learn that. */
+	if (!member_writable(p, p->config.id) &&
+	    (in->view != range_hash(p, c->id) ||
+	        range_in_set(p, c->id, p->config.id)))
+		return;
+	if (s == NULL)
+		s = session_new(p, SESSION_THEIRS, c->id);
+	if (s == NULL)
+		return;
+	if (s->agreed_set != in->view || s->incarnation != c->incarnation)
+		s->agreed_set = 0;
+	session_lists_reset(s);
+	s->number = in->session;
+	s->incarnation = c->incarnation;
+	s->after = in->after;
+	s->upto = in->upto;
+	s->set = in->view;
+	s->used_us = p->now_us;
+	n = session_hashes(p, s, hashes);
+	if (n != in->buckets.count) {
+		session_free(s);
+		return;
+	}
+	memset(s->differ, 0, sizeof(s->differ));
+	for (unsigned i = 0; i < n; i++) {
+		if (hashes[i] == in->buckets.at[i])
+			continue;
+		s->differ[i / 8] |= (uint8_t)(1u << i % 8);
+		differing++;
+	}
+	session_send_diff(p, s, n);
+	if (differing == 0) {
+		session_agree(p, s);
+		return;
+	}
+	s->state = SESSION_LISTING;
+	session_list(p, s);
+}
+
+void
+session_sync_diff(
+    struct peer *p, struct conn *c, const struct msg_sync_diff *in)
+{
+	struct session *s = session_of(p, c->id, in->session);
+
+	if (s == NULL || s->role != SESSION_MINE)
+		return;
+	if (s->state == SESSION_LISTING) {
+		/* The other side could not pull all: again, a little later. */
+		session_fail(p, s);
+		return;
+	}
+	if (s->state != SESSION_ASKED)
+		return;
+	memcpy(s->differ, in->buckets.bits, sizeof(s->differ));
+	if (idset_count(&in->buckets) == 0) {
+		session_agree(p, s);
+		return;
+	}
+	s->differed = true;
+	s->state = SESSION_LISTING;
+	session_list(p, s);
+}
+
+static void
+session_check(struct peer *p, struct session *s)
+{
+	if (s->state == SESSION_LISTING && s->out_done && s->in_done)
+		session_agree(p, s);
+}
+
+/* Is a listed record still to be pulled? */
+static bool
+session_lacks(struct peer *p, const struct session *s, const struct record *r)
+{
+	struct record held;
+
+	files_saw(p, &r->version);
+	if (files_key(p, &r->name) < 0 || !member_writable(p, p->config.id))
+		return false;
+	/* The former owner of a range is asked, but not to hold it. */
+	if (s->role == SESSION_THEIRS && s->set == range_hash(p, s->id) &&
+	    !range_in_set(p, s->id, p->config.id))
+		return false;
+	return !files_find(p, &r->name, &held) ||
+	       version_cmp(&held.version, &r->version) < 0;
+}
+
+static void
+session_page_done(struct peer *p, struct session *s)
+{
+	s->in_busy = false;
+	if (s->failed || s->role == SESSION_OFFER) {
+		session_fail(p, s);
+		return;
+	}
+	s->in_done = s->in_last;
+	session_send_done(p, s);
+	session_check(p, s);
+}
+
+void
+session_step(struct peer *p, struct session *s)
+{
+	if (!s->in_busy)
+		return;
+	for (unsigned i = 0; i < s->in_count; i++) {
+		const struct record *r = &s->page[i];
+
+		if (!(s->todo & 1u << i) || write_active(p, &r->name))
+			continue;
+		if (!session_lacks(p, s, r)) {
+			s->todo &= ~(1u << i);
+		} else if (!s->failed &&
+			   pull_start(p, s->id, r,
+			       (unsigned)(s - p->files.sessions), i)) {
+			s->todo &= ~(1u << i);
+			s->active |= 1u << i;
+		}
+	}
+	if (s->failed)
+		s->todo = 0;
+	if (s->active == 0 && s->todo == 0) {
+		session_page_done(p, s);
+	} else if (s->todo != 0) {
+		s->timer_us = p->now_us + TODO_US;
+		files_wake(p, s->timer_us);
+	}
+}
+
+void
+session_pulled(struct peer *p, struct session *s, unsigned item, bool good)
+{
+	if (!s->in_busy || !(s->active & 1u << item))
+		return;
+	s->active &= ~(1u << item);
+	s->failed |= !good;
+	s->used_us = p->now_us;
+	session_step(p, s);
+}
+
+void
+session_sync_list(
+    struct peer *p, struct conn *c, const struct msg_sync_list *in)
+{
+	struct session *s = session_of(p, c->id, in->session);
+
+	if (s == NULL || s->state != SESSION_LISTING || s->in_busy ||
+	    s->in_done || in->records.count > PAGE_MAX)
+		return;
+	s->in_count = (uint8_t)in->records.count;
+	memcpy(s->page, in->records.at, s->in_count * sizeof(s->page[0]));
+	s->in_busy = true;
+	s->in_last = in->last;
+	s->todo = (1u << s->in_count) - 1;
+	s->active = 0;
+	session_step(p, s);
+}
+
+void
+session_sync_done(
+    struct peer *p, struct conn *c, const struct msg_sync_done *in)
+{
+	struct session *s = session_of(p, c->id, in->session);
+
+	if (s == NULL)
+		return;
+	if (s->role == SESSION_THEIRS && !s->out_waits) {
+		/* The owner says that all replicas agree. */
+		if (s->state == SESSION_DONE)
+			range_mourned(p, s->after, s->upto);
+		return;
+	}
+	if (s->state != SESSION_LISTING || !s->out_waits)
+		return;
+	s->out_waits = false;
+	s->out_done = s->cursor >= session_keys(p, s);
+	if (s->out_done)
+		session_check(p, s);
+	else
+		session_list(p, s);
+}
+
+void
+session_link_lost(struct peer *p, unsigned id)
+{
+	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
+		struct session *s = &p->files.sessions[i];
+
+		if (s->id != id || !session_busy(s))
+			continue;
+		if (s->role == SESSION_OFFER) {
+			session_free(s);
+			continue;
+		}
+		s->state = SESSION_PAUSED;
+		s->in_busy = false;
+		s->timer_us = p->now_us + PAUSE_MIN_US;
+		files_wake(p, s->timer_us);
+	}
+}
+
+static void
+session_timer(struct peer *p, struct session *s)
+{
+	s->timer_us = p->now_us + WAIT_US;
+	if (s->role == SESSION_MINE && s->state == SESSION_PAUSED) {
+		session_begin(p, s);
+	} else if (s->state == SESSION_ASKED) {
+		detect_doubt(p, s->id);
+		session_begin(p, s);
+	} else if (session_busy(s)) {
+		if (p->now_us - s->used_us >= GIVE_UP_US)
+			session_fail(p, s);
+		else if (p->now_us - s->used_us >= WAIT_US)
+			detect_doubt(p, s->id);
+		if (s->in_busy)
+			session_step(p, s);
+	}
+}
+
+static bool
+session_has_timer(const struct session *s)
+{
+	return session_busy(s) ||
+	       (s->role == SESSION_MINE && s->state == SESSION_PAUSED);
+}
+
+uint64_t
+session_tick(struct peer *p)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
+		struct session *s = &p->files.sessions[i];
+
+		if (session_has_timer(s) && s->timer_us <= p->now_us)
+			session_timer(p, s);
+		if (session_has_timer(s) && s->timer_us < next)
+			next = s->timer_us;
+	}
+	return next;
+}

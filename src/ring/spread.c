@@ -1,0 +1,314 @@
+#include <assert.h>
+#include <string.h>
+
+#include "ring/files_core.h"
+#include "ring/files_repair.h"
+
+/* An owner's write and its replicas: one leg each. */
+enum { LEGS_MAX = COPIES_MAX + 1, WAIT_MAX_US = 60000000 };
+
+static struct leg *
+leg_of(struct write *w, unsigned id)
+{
+	for (unsigned i = 0; i < LEGS_MAX; i++)
+		if (w->legs[i].state != LEG_FREE && w->legs[i].id == id)
+			return &w->legs[i];
+	return NULL;
+}
+
+static void
+leg_due(struct peer *p, struct leg *l, uint64_t us)
+{
+	l->timer_us = p->now_us + us;
+	files_wake(p, l->timer_us);
+}
+
+static void
+leg_pause(struct peer *p, struct leg *l)
+{
+	stream_end(p, &l->conn);
+	l->state = LEG_PAUSED;
+	leg_due(p, l, l->pause_us);
+	l->pause_us *= 2;
+	if (l->pause_us > PAUSE_MAX_US)
+		l->pause_us = PAUSE_MAX_US;
+}
+
+static bool
+in_ids(const struct write *w, unsigned id)
+{
+	for (unsigned i = 0; i < w->id_count; i++)
+		if (w->ids[i] == id)
+			return true;
+	return false;
+}
+
+static void
+leg_add(struct peer *p, struct write *w, unsigned id)
+{
+	for (unsigned i = 0; i < LEGS_MAX; i++) {
+		struct leg *l = &w->legs[i];
+
+		if (l->state != LEG_FREE)
+			continue;
+		memset(l, 0, sizeof(*l));
+		l->state = LEG_PAUSED;
+		l->id = (uint16_t)id;
+		l->pause_us = PAUSE_MIN_US;
+		leg_due(p, l, 0);
+		return;
+	}
+	assert(0);
+}
+
+void
+spread_set(struct peer *p, struct write *w)
+{
+	uint64_t set;
+
+	assert(!w->replica);
+	w->id_count = ring_replicas(p, w->key, w->ids);
+	set = ring_set_hash(p, w->ids, w->id_count);
+	if (set == w->set)
+		return;
+	w->set = set;
+	for (unsigned i = 0; i < LEGS_MAX; i++) {
+		struct leg *l = &w->legs[i];
+
+		if (l->state == LEG_FREE)
+			continue;
+		if (!in_ids(w, l->id)) {
+			stream_end(p, &l->conn);
+			l->state = LEG_FREE;
+		} else if (l->state == LEG_HELD || l->state == LEG_PAUSED) {
+			/* What it promised was for another set. */
+			l->state = LEG_PAUSED;
+			leg_due(p, l, 0);
+		}
+	}
+	for (unsigned i = 0; i < w->id_count; i++)
+		if (w->ids[i] != p->config.id && !leg_of(w, w->ids[i]))
+			leg_add(p, w, w->ids[i]);
+	w->progress_us = p->now_us;
+}
+
+void
+spread_end(struct peer *p, struct write *w)
+{
+	for (unsigned i = 0; i < LEGS_MAX; i++) {
+		stream_end(p, &w->legs[i].conn);
+		w->legs[i].state = LEG_FREE;
+	}
+}
+
+void
+spread_check(struct peer *p, struct write *w)
+{
+	if (w->state != WRITE_SPREADING || !w->have)
+		return;
+	for (unsigned i = 0; i < LEGS_MAX; i++)
+		if (w->legs[i].state != LEG_FREE &&
+		    w->legs[i].state != LEG_HELD)
+			return;
+	write_finish(p, w);
+}
+
+static void
+leg_send_end(struct peer *p, struct write *w, struct leg *l)
+{
+	struct message m;
+
+	m.type = MSG_end;
+	m.end.op = w->from_op;
+	m.end.digest = w->record.digest;
+	stream_send(p, l->conn, &m);
+	l->state = LEG_WAITING;
+	leg_due(p, l, RTO_US);
+}
+
+void
+spread_digest(struct peer *p, struct write *w)
+{
+	assert(w->sealed);
+	for (unsigned i = 0; i < LEGS_MAX; i++)
+		if (w->legs[i].state == LEG_SENT)
+			leg_send_end(p, w, &w->legs[i]);
+	files_wake(p, p->now_us);
+}
+
+static void
+leg_start(struct peer *p, struct write *w, struct leg *l)
+{
+	struct message m;
+
+	l->conn = stream_start(
+	    p, l->id, TIE_LEG, write_index(p, w), (unsigned)(l - w->legs));
+	if (l->conn == 0) {
+		leg_pause(p, l);
+		return;
+	}
+	m.type = MSG_put;
+	m.put.op = w->from_op;
+	m.put.record = w->record;
+	if (!w->sealed)
+		memset(&m.put.record.digest, 0, sizeof(struct digest));
+	m.put.replica = 1;
+	m.put.set = w->set;
+	stream_send(p, l->conn, &m);
+	l->state = LEG_PUT;
+	leg_due(p, l, RTO_US);
+}
+
+static void
+leg_held(
+    struct peer *p, struct write *w, struct leg *l, const struct msg_held *m)
+{
+	if (version_cmp(&m->version, &w->record.version) != 0)
+		return;
+	w->progress_us = p->now_us;
+	if (m->set != w->set) {
+		leg_pause(p, l);
+		return;
+	}
+	stream_end(p, &l->conn);
+	l->state = LEG_HELD;
+	spread_check(p, w);
+}
+
+/* The replica holds a newer version. */
+static void
+leg_newer(
+    struct peer *p, struct write *w, struct leg *l, const struct record *r)
+{
+	files_saw(p, &r->version);
+	if (name_cmp(&r->name, &w->record.name) != 0 ||
+	    version_cmp(&r->version, &w->record.version) <= 0)
+		return;
+	stream_end(p, &l->conn);
+	if (w->state < WRITE_COMMITTING) {
+		write_older(p, w, r);
+		return;
+	}
+	w->progress_us = p->now_us;
+	l->state = LEG_HELD;
+	range_touched(p);
+	spread_check(p, w);
+}
+
+static void
+leg_refused(struct peer *p, struct leg *l, const struct msg_refuse *m)
+{
+	if (m->error == ERROR_disk)
+		l->pause_us = PAUSE_MAX_US;
+	leg_pause(p, l);
+	view_learn(p, &m->members);
+}
+
+void
+leg_message(
+    struct peer *p, struct write *w, unsigned leg, const struct message *m)
+{
+	struct leg *l = &w->legs[leg];
+
+	assert(leg < LEGS_MAX && l->state != LEG_FREE);
+	if (m->type == MSG_go && l->state == LEG_PUT && w->file != 0 &&
+	    !w->record.deleted && m->go.offset <= w->record.size) {
+		w->progress_us = p->now_us;
+		l->state = LEG_SENDING;
+		l->pause_us = PAUSE_MIN_US;
+		raw_send(p, l->conn, w->file, m->go.offset,
+		    w->record.size - m->go.offset);
+	} else if (m->type == MSG_held) {
+		leg_held(p, w, l, &m->held);
+	} else if (m->type == MSG_answer && m->answer.known) {
+		leg_newer(p, w, l, &m->answer.record);
+	} else if (m->type == MSG_refuse) {
+		leg_refused(p, l, &m->refuse);
+	}
+}
+
+void
+leg_event(struct peer *p, struct write *w, unsigned leg, const struct event *ev)
+{
+	struct leg *l = &w->legs[leg];
+
+	if (ev->type == EV_RAW_SENT && l->state == LEG_SENDING) {
+		w->progress_us = p->now_us;
+		l->state = LEG_SENT;
+		if (w->sealed)
+			leg_send_end(p, w, l);
+	} else if (ev->type == EV_CONN_STALLED) {
+		/* While it arrives here, it is the feeder that stalls. */
+		if (files_stall(p, l->id, &l->stall) >= LIMIT_US &&
+		    w->state == WRITE_SPREADING)
+			leg_pause(p, l);
+	}
+}
+
+void
+leg_closed(struct peer *p, struct write *w, unsigned leg)
+{
+	struct leg *l = &w->legs[leg];
+
+	assert(leg < LEGS_MAX && w->state != WRITE_FREE);
+	l->conn = 0;
+	if (l->state != LEG_FREE && l->state != LEG_HELD)
+		leg_pause(p, l);
+}
+
+/* Is there something to put? */
+static bool
+spread_ready(const struct write *w)
+{
+	if (w->state == WRITE_COMMITTING || w->state == WRITE_SPREADING)
+		return true;
+	return w->state == WRITE_FEEDING && w->feed == FEED_STREAM;
+}
+
+static void
+leg_timer(struct peer *p, struct write *w, struct leg *l)
+{
+	if (l->state == LEG_PAUSED) {
+		leg_start(p, w, l);
+		return;
+	}
+	detect_doubt(p, l->id);
+	if (conn_find(p, l->conn) == NULL) {
+		leg_closed(p, w, (unsigned)(l - w->legs));
+		return;
+	}
+	/* A disk may take its time, if its peer still answers. */
+	if (l->state == LEG_WAITING && member_is(p, l->id) &&
+	    l->stall.count++ < WAIT_MAX_US / RTO_US)
+		w->progress_us = p->now_us;
+	leg_due(p, l, RTO_US);
+}
+
+bool
+spread_moves(const struct peer *p, const struct write *w)
+{
+	for (unsigned i = 0; i < LEGS_MAX; i++)
+		if (w->legs[i].state == LEG_SENDING &&
+		    p->now_us - w->legs[i].stall.last_us > 2 * RTO_US)
+			return true;
+	return false;
+}
+
+uint64_t
+spread_tick(struct peer *p, struct write *w)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (unsigned i = 0; i < LEGS_MAX; i++) {
+		struct leg *l = &w->legs[i];
+
+		if (l->state != LEG_PUT && l->state != LEG_WAITING &&
+		    (l->state != LEG_PAUSED || !spread_ready(w)))
+			continue;
+		if (l->timer_us <= p->now_us)
+			leg_timer(p, w, l);
+		if (l->timer_us < next)
+			next = l->timer_us;
+	}
+	return next;
+}

@@ -1,0 +1,114 @@
+#include "ring/core.h"
+
+/*
+ * The identifier probe: without it about 1 in 720 random schedules of kills,
+ * restarts and partitions never became one ring again.
+ */
+enum {
+	SWEEP_US = 20000000, /* of all absent identifiers, by all members */
+	SWEEP_MIN_US = 2000,
+	CONTACT_FIRST_US = 20000,
+	CONTACT_MAX_US = 1000000,
+};
+
+static uint64_t
+sweep_interval_us(const struct peer *p)
+{
+	unsigned members = p->member_count > 0 ? p->member_count : 1;
+	uint64_t absent = members < p->space ? p->space - members : 1;
+	uint64_t us = SWEEP_US * (uint64_t)members / absent;
+
+	return us < SWEEP_MIN_US ? SWEEP_MIN_US : us;
+}
+
+void
+sweep_init(struct peer *p)
+{
+	for (unsigned i = 0; i < p->space; i++) {
+		unsigned j = (unsigned)random_below(&p->random, i + 1);
+
+		p->sweep[i] = p->sweep[j];
+		p->sweep[j] = (uint16_t)i;
+	}
+	p->sweep_us = p->now_us + sweep_interval_us(p);
+	p->contact_us = p->now_us;
+	p->contact_wait_us = CONTACT_FIRST_US;
+}
+
+static struct addr
+address_of(const struct peer *p, unsigned id)
+{
+	struct addr addr = {.ip = p->config.host_ip,
+	    .port = (uint16_t)(p->config.port_base + id)};
+
+	return p->view[id].addr.port != 0 ? p->view[id].addr : addr;
+}
+
+static void
+sweep_one(struct peer *p)
+{
+	p->sweep_us = p->now_us + sweep_interval_us(p);
+	for (unsigned i = 0; i < p->space; i++) {
+		unsigned id = p->sweep[p->sweep_at];
+
+		p->sweep_at = (p->sweep_at + 1) % p->space;
+		if (id == p->config.id || member_is(p, id) ||
+		    p->view[id].state == MEMBER_SUSPECT)
+			continue;
+		ping_send(p, id, address_of(p, id), false);
+		return;
+	}
+}
+
+/* A contact that has not answered is tried quietly, less and less often. */
+static void
+try_contact(struct peer *p)
+{
+	unsigned start = p->config.id + 1;
+
+	/* First the one that would be the successor, then any. */
+	if (p->contact_wait_us > CONTACT_FIRST_US)
+		start = (unsigned)random_below(&p->random, p->space);
+	p->contact_us = UINT64_MAX;
+	for (unsigned i = 0; i < p->space; i++) {
+		unsigned id = (start + i) & (p->space - 1);
+
+		if (!p->watch[id].contact)
+			continue;
+		ping_send(p, id, address_of(p, id), false);
+		p->contact_us = p->now_us + p->contact_wait_us;
+		p->contact_wait_us *= 2;
+		if (p->contact_wait_us > CONTACT_MAX_US)
+			p->contact_wait_us = CONTACT_MAX_US;
+		return;
+	}
+}
+
+static bool
+sweeping(const struct peer *p)
+{
+	return p->phase >= PHASE_SYNCING && p->phase <= PHASE_LEAVING;
+}
+
+void
+sweep_tick(struct peer *p)
+{
+	if (!sweeping(p))
+		return;
+	if (p->contact_us <= p->now_us)
+		try_contact(p);
+	if (p->sweep_us <= p->now_us && !(p->config.mutants & MUTANT_NO_PROBE))
+		sweep_one(p);
+}
+
+uint64_t
+sweep_deadline(const struct peer *p)
+{
+	uint64_t at = UINT64_MAX;
+
+	if (!sweeping(p))
+		return at;
+	if (!(p->config.mutants & MUTANT_NO_PROBE))
+		at = p->sweep_us;
+	return p->contact_us < at ? p->contact_us : at;
+}
