@@ -1,0 +1,27 @@
+#ifndef SIM_CHECK_H
+#define SIM_CHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sim;
+struct node;
+
+/* The invariants of PROTOCOL.md. */
+
+/* A process begins with an empty view. */
+void check_born(struct sim *, struct node *);
+
+/* I1 to I3 after a step of node. */
+void check_step(struct sim *, struct node *);
+
+/* I4, now and then. */
+void check_known(struct sim *);
+
+/* Q1, Q2, Q4: NULL if they hold, else what does not (static). */
+const char *check_rest(struct sim *);
+
+/* Is it a process that its neighbours must know: up or syncing? */
+bool check_live(const struct node *);
+
+#endif

@@ -1,0 +1,67 @@
+#ifndef SIM_COMMAND_H
+#define SIM_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/types.h"
+#include "wire/message.h"
+
+struct sim;
+struct node;
+
+/* The commands of one run, and what became of each. */
+enum { COMMANDS_MAX = 1024, HOLDERS_KEPT = 32, NAMES_MAX = 24 };
+
+struct command_log {
+	uint8_t command; /* enum command */
+	uint8_t name; /* position in names */
+	uint8_t error;
+	uint16_t key;
+	const struct node *node;
+	uint32_t process;
+	uint64_t content, size; /* store: what; request: what came */
+	uint64_t start_us, end_us;
+	uint64_t delivered, delivered_size; /* in the target, renamed */
+	bool target; /* it was */
+	bool begun; /* the core was told */
+	bool done, cancelled, lost; /* lost: its process died */
+	struct digest digest; /* of the reply */
+	uint16_t owner;
+	/* Named in the reply, or who took over from them. */
+	uint16_t holders[HOLDERS_KEPT];
+	unsigned wipes[HOLDERS_KEPT]; /* of their disks then */
+	unsigned holder_count;
+};
+
+struct commands {
+	struct command_log at[COMMANDS_MAX + 1]; /* from 1: the op */
+	unsigned count;
+	struct name names[NAMES_MAX];
+	unsigned name_count;
+	uint64_t contents; /* handed out */
+};
+
+void commands_reset(struct sim *);
+
+/* The op, or 0: no more in this run. size matters to a store only. */
+uint64_t command_give(struct sim *, struct node *, unsigned command,
+    unsigned name, uint64_t size);
+uint64_t command_ask_owner(struct sim *, struct node *, unsigned key);
+void command_cancel(struct sim *, uint64_t op);
+void command_replied(struct sim *, struct node *, const struct msg_reply *);
+void command_lost(struct sim *, const struct node *); /* a process ended */
+/* A target of this op was renamed into place. */
+void command_delivered(
+    struct sim *, uint64_t op, uint64_t content, uint64_t size);
+/* n drops its copy: those that have it take over. */
+void command_released(
+    struct sim *, const struct node *n, const struct record *);
+bool commands_done(const struct sim *);
+
+/* At rest: a request of every name at a random peer, then what came of it. */
+void command_request_all(struct sim *);
+/* Of requests since that op. */
+void command_check_files(struct sim *, unsigned first);
+
+#endif

@@ -1,0 +1,128 @@
+#ifndef SIM_NODE_H
+#define SIM_NODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ring/peer.h"
+#include "sim/queue.h"
+
+struct sim;
+struct end;
+
+enum {
+	SIM_BITS_MAX = 8,
+	SIM_SPACE_MAX = 1 << SIM_BITS_MAX,
+	STORED_MAX = 24, /* names in one run, and so files on one disk */
+	CONTENT_MIXED = 1, /* bytes of different contents: no digest fits */
+	CONTENT_FIRST = 2,
+};
+
+struct stored {
+	struct record record;
+	uint64_t content;
+};
+
+/* What outlives a process. */
+struct disk {
+	uint32_t incarnation; /* 0: none */
+	unsigned wipes; /* how often it was lost */
+	struct member view[SIM_SPACE_MAX]; /* written now and then */
+	unsigned view_count;
+	struct stored files[STORED_MAX];
+	unsigned file_count;
+};
+
+/* An open file. Its bytes are have bytes of a content, known by number. */
+struct file {
+	struct file *next;
+	uint32_t handle;
+	enum { FILE_SOURCE, FILE_STORED, FILE_TEMP, FILE_TARGET } kind;
+	uint64_t content, have;
+	uint64_t read; /* digest known so far: bytes read in sequence */
+	struct record record;
+	uint64_t op; /* FILE_TARGET: the command whose path it is */
+};
+
+/* What a process was last told to do. */
+enum goal {
+	GOAL_NONE,
+	GOAL_SERVE,
+	GOAL_JOIN, /* may fail */
+	GOAL_LEAVE,
+	GOAL_FREEZE,
+};
+
+/* An identifier at an address: a disk, and perhaps a process. */
+struct node {
+	unsigned index;
+	uint16_t id;
+	struct addr addr;
+	struct disk disk;
+	uint16_t contacts[SIM_SPACE_MAX];
+	unsigned contact_count;
+	unsigned key_mask; /* of keys of names */
+	int join_through; /* or -1 */
+	int64_t skew_us; /* of its wall clock */
+
+	enum goal goal;
+	unsigned due; /* starts to come, of faults */
+	bool starting, running, paused, exiting;
+	bool exited; /* by itself: with code */
+	uint8_t code;
+	uint32_t process;
+	struct peer *peer;
+	uint64_t deadline_us;
+	struct items sockets, timers; /* what waits while paused */
+	unsigned waiting; /* datagrams among them */
+	struct items urgent; /* events before anything else */
+	struct end *ends;
+	uint32_t handles;
+	struct file *files;
+
+	/* What the checks remember. */
+	struct member shadow[SIM_SPACE_MAX];
+	uint32_t incarnation;
+	uint16_t expected[SIM_SPACE_MAX]; /* successors, from the shadow */
+	unsigned expected_count;
+	bool member; /* its own view lists it so */
+	uint64_t known_us; /* when it last knew a live one, or none knew it */
+	uint64_t spin_us, saved_us, sent;
+	unsigned spins;
+};
+
+/* node.c: processes. */
+struct node *node_add(struct sim *, unsigned id, unsigned host);
+struct node *node_at(struct sim *, struct addr);
+struct node *node_of(struct sim *, unsigned id); /* NULL: none, on host 0 */
+void node_start(struct sim *, struct node *, uint64_t after_us);
+void node_fork(struct sim *, struct node *);
+void node_kill(struct sim *, struct node *);
+void node_pause(struct sim *, struct node *);
+void node_resume(struct sim *, struct node *);
+void node_wipe(struct sim *, struct node *);
+void node_freeze(struct sim *, struct node *, uint32_t deadline_ms);
+void node_step(struct sim *, struct node *, struct event *);
+/* Runs now what came in for it, or keeps it while the process is paused. */
+void node_take(struct sim *, struct item *);
+/* After its actions: what must come first, and its exit. */
+void node_settle(struct sim *, struct node *);
+/* Later, an event of its own. */
+struct item *node_later(struct sim *, struct node *, enum event_type);
+
+/* apply.c: what the core asked for. */
+void node_apply(struct sim *, struct node *);
+
+/* disk.c */
+void disk_index(struct index *, struct node *);
+void disk_act(struct sim *, struct node *, const struct action *);
+void disk_done(struct sim *, struct item *);
+void disk_save(struct sim *, struct node *);
+struct file *disk_handle(const struct node *, uint32_t handle);
+void disk_write(
+    struct file *, uint64_t offset, uint64_t content, uint64_t size);
+void disk_close_all(struct node *);
+struct digest content_digest(uint64_t content, uint64_t size);
+struct stored *disk_find(struct node *, const struct name *);
+
+#endif

@@ -1,0 +1,263 @@
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/check.h"
+#include "sim/sim.h"
+
+void
+commands_reset(struct sim *s)
+{
+	struct commands *c = &s->commands;
+
+	c->count = 0;
+	c->name_count = 0;
+	c->contents = CONTENT_FIRST;
+}
+
+static struct command_log *
+log_new(struct sim *s, const struct node *n, unsigned command)
+{
+	struct commands *c = &s->commands;
+	struct command_log *l;
+
+	if (c->count == COMMANDS_MAX)
+		return NULL;
+	l = &c->at[++c->count];
+	memset(l, 0, sizeof(*l));
+	l->command = (uint8_t)command;
+	l->node = n;
+	l->process = n->process;
+	l->start_us = s->now_us;
+	return l;
+}
+
+static uint64_t
+hand_over(struct sim *s, struct node *n, struct message *m)
+{
+	struct item *i = queue_item(&s->queue, ITEM_COMMAND);
+	uint8_t bytes[2048];
+	size_t len = message_encode(m, bytes, sizeof(bytes));
+
+	assert(len > 0);
+	i->node = n;
+	i->process = n->process;
+	item_bytes(i, bytes, len);
+	queue_push(&s->queue, i, s->now_us);
+	return m->command.op;
+}
+
+uint64_t
+command_give(struct sim *s, struct node *n, unsigned command, unsigned name,
+    uint64_t size)
+{
+	struct command_log *l = log_new(s, n, command);
+	struct message m = {.type = MSG_command};
+	char path[80];
+
+	if (l == NULL)
+		return 0;
+	l->name = (uint8_t)name;
+	m.command.op = s->commands.count;
+	m.command.command = (uint8_t)command;
+	m.command.timeout_ms = 10000;
+	if (command == COMMAND_STORE) {
+		l->content = s->commands.contents++;
+		l->size = size;
+		snprintf(path, sizeof(path), "/source/%llu/%llu",
+		    (unsigned long long)l->content, (unsigned long long)size);
+		path_set(&m.command.path, path);
+	} else if (command == COMMAND_REQUEST) {
+		snprintf(path, sizeof(path), "/target/%llu",
+		    (unsigned long long)m.command.op);
+		path_set(&m.command.path, path);
+	}
+	if (command == COMMAND_STORE || command == COMMAND_REQUEST ||
+	    command == COMMAND_REMOVE)
+		m.command.name = s->commands.names[name];
+	if (command == COMMAND_QUIT)
+		n->goal = GOAL_LEAVE;
+	return hand_over(s, n, &m);
+}
+
+uint64_t
+command_ask_owner(struct sim *s, struct node *n, unsigned key)
+{
+	struct command_log *l = log_new(s, n, COMMAND_OWNER);
+	struct message m = {.type = MSG_command};
+	char name[8];
+
+	if (l == NULL)
+		return 0;
+	l->key = (uint16_t)key;
+	snprintf(name, sizeof(name), "%04u", key);
+	m.command.op = s->commands.count;
+	m.command.command = COMMAND_OWNER;
+	m.command.timeout_ms = 10000;
+	name_set(&m.command.name, name, 4);
+	return hand_over(s, n, &m);
+}
+
+void
+command_cancel(struct sim *s, uint64_t op)
+{
+	struct command_log *l = &s->commands.at[op];
+	struct node *n = &s->nodes[l->node->index];
+	struct item *i;
+
+	assert(op > 0 && op <= s->commands.count);
+	if (l->done || l->lost || n->process != l->process)
+		return;
+	l->cancelled = true;
+	i = node_later(s, n, EV_CANCEL);
+	i->event.op = op;
+	queue_push(&s->queue, i, s->now_us);
+}
+
+static void
+add_holder(struct command_log *l, const struct node *n)
+{
+	for (unsigned i = 0; i < l->holder_count; i++)
+		if (l->holders[i] == n->id && l->wipes[i] == n->disk.wipes)
+			return;
+	if (l->holder_count == HOLDERS_KEPT)
+		return;
+	l->wipes[l->holder_count] = n->disk.wipes;
+	l->holders[l->holder_count++] = n->id;
+}
+
+static void
+forget_holder(struct command_log *l, const struct node *n)
+{
+	for (unsigned i = 0; i < l->holder_count; i++)
+		if (l->holders[i] == n->id) {
+			l->holder_count--;
+			l->holders[i] = l->holders[l->holder_count];
+			l->wipes[i--] = l->wipes[l->holder_count];
+		}
+}
+
+void
+command_released(struct sim *s, const struct node *n, const struct record *r)
+{
+	const struct node *takers[NODES_MAX];
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < s->node_count; i++) {
+		struct node *o = &s->nodes[i];
+		const struct stored *has = disk_find(o, &r->name);
+
+		if (o != n && has != NULL &&
+		    version_cmp(&has->record.version, &r->version) >= 0)
+			takers[count++] = o;
+	}
+	if (count == 0 && r->acknowledged)
+		sim_fail(s, CHECK_FILES, n, "drops the last copy of %s",
+		    r->name.text);
+	for (unsigned op = 1; op <= s->commands.count; op++) {
+		struct command_log *l = &s->commands.at[op];
+		unsigned before = l->holder_count;
+
+		if (l->holder_count == 0 || l->command != COMMAND_STORE ||
+		    name_cmp(&s->commands.names[l->name], &r->name) != 0)
+			continue;
+		forget_holder(l, n);
+		if (l->holder_count == before)
+			continue;
+		for (unsigned i = 0; i < count; i++)
+			add_holder(l, takers[i]);
+	}
+}
+
+static void
+keep_reply(struct sim *s, struct command_log *l, const struct msg_reply *r)
+{
+	l->done = true;
+	l->end_us = s->now_us;
+	l->error = r->error;
+	l->digest = r->digest;
+	l->owner = r->holder;
+	for (unsigned i = 0; i < r->holders.count; i++) {
+		const struct node *h = node_of(s, r->holders.at[i]);
+
+		if (h != NULL)
+			add_holder(l, h);
+	}
+}
+
+/* What a request brought must be what its reply says it is. */
+static void
+check_delivery(struct sim *s, const struct node *n, const struct command_log *l)
+{
+	struct digest d = content_digest(l->delivered, l->delivered_size);
+
+	if (l->command != COMMAND_REQUEST || l->error != ERROR_none)
+		return;
+	if (!l->target)
+		sim_fail(s, CHECK_COMMAND, n,
+		    "a request is done, and no file is there");
+	else if (memcmp(&d, &l->digest, sizeof(d)) != 0)
+		sim_fail(s, CHECK_COMMAND, n,
+		    "a request brought a content other than its digest says");
+}
+
+void
+command_replied(struct sim *s, struct node *n, const struct msg_reply *r)
+{
+	struct command_log *l = &s->commands.at[r->op];
+
+	if (r->op == 0 || r->op > s->commands.count ||
+	    l->process != n->process || l->done) {
+		sim_fail(s, CHECK_COMMAND, n, "a reply to command %llu, %s",
+		    (unsigned long long)r->op,
+		    r->op == 0 || r->op > s->commands.count ? "unknown"
+		    : l->done ? "which had its final one"
+			      : "which another process was given");
+		return;
+	}
+	if (!r->last)
+		return;
+	keep_reply(s, l, r);
+	if (l->command == COMMAND_QUIT && l->error == ERROR_not_serving)
+		n->goal = GOAL_JOIN; /* it stays */
+	check_delivery(s, n, l);
+}
+
+void
+command_lost(struct sim *s, const struct node *n)
+{
+	struct commands *c = &s->commands;
+
+	for (unsigned op = 1; op <= c->count; op++) {
+		struct command_log *l = &c->at[op];
+
+		if (l->process != n->process || l->done || l->lost)
+			continue;
+		l->lost = true;
+		l->end_us = s->now_us;
+		if (n->exiting && l->begun && !l->cancelled)
+			sim_fail(s, CHECK_COMMAND, n,
+			    "it exits, and command %u has no reply", op);
+	}
+}
+
+void
+command_delivered(struct sim *s, uint64_t op, uint64_t content, uint64_t size)
+{
+	assert(op > 0 && op <= s->commands.count);
+	s->commands.at[op].target = true;
+	s->commands.at[op].delivered = content;
+	s->commands.at[op].delivered_size = size;
+}
+
+bool
+commands_done(const struct sim *s)
+{
+	for (unsigned op = 1; op <= s->commands.count; op++) {
+		const struct command_log *l = &s->commands.at[op];
+
+		if (!l->done && !l->lost && !l->cancelled)
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,371 @@
+#include <assert.h>
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "sim/sim.h"
+
+struct digest
+content_digest(uint64_t content, uint64_t size)
+{
+	uint64_t a = size == 0 ? 0 : hash_pair(content, size);
+	uint64_t b = hash_pair(a, size);
+	struct digest d;
+
+	memcpy(d.bytes, &a, sizeof(a));
+	memcpy(d.bytes + sizeof(a), &b, sizeof(b));
+	return d;
+}
+
+struct stored *
+disk_find(struct node *n, const struct name *name)
+{
+	for (unsigned i = 0; i < n->disk.file_count; i++)
+		if (name_cmp(&n->disk.files[i].record.name, name) == 0)
+			return &n->disk.files[i];
+	return NULL;
+}
+
+struct file *
+disk_handle(const struct node *n, uint32_t handle)
+{
+	for (struct file *f = n->files; f != NULL; f = f->next)
+		if (f->handle == handle)
+			return f;
+	return NULL;
+}
+
+static struct file *
+disk_open(struct node *n, uint32_t handle)
+{
+	struct file *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		err(1, "a file of the simulator");
+	assert(disk_handle(n, handle) == NULL);
+	f->handle = handle;
+	f->next = n->files;
+	n->files = f;
+	return f;
+}
+
+static void
+disk_close(struct node *n, uint32_t handle)
+{
+	for (struct file **f = &n->files; *f != NULL; f = &(*f)->next)
+		if ((*f)->handle == handle) {
+			struct file *gone = *f;
+
+			*f = gone->next;
+			free(gone);
+			return;
+		}
+}
+
+void
+disk_close_all(struct node *n)
+{
+	while (n->files != NULL)
+		disk_close(n, n->files->handle);
+}
+
+void
+disk_write(struct file *f, uint64_t offset, uint64_t content, uint64_t size)
+{
+	bool same = f->have == 0 || f->content == content;
+
+	f->content = same && offset <= f->have ? content : CONTENT_MIXED;
+	if (f->have < offset + size)
+		f->have = offset + size;
+}
+
+void
+disk_save(struct sim *s, struct node *n)
+{
+	struct disk *d = &n->disk;
+
+	d->view_count = 0;
+	for (unsigned id = 0; id < s->space; id++)
+		if (n->shadow[id].state != MEMBER_NONE)
+			d->view[d->view_count++] = n->shadow[id];
+}
+
+static void
+mark_or_drop(struct sim *s, struct node *n, const struct action *a)
+{
+	struct stored *f = disk_find(n, &a->record.name);
+
+	if (f == NULL ||
+	    version_cmp(&f->record.version, &a->record.version) != 0)
+		return;
+	if (a->type == ACT_MARK) {
+		f->record.acknowledged = 1;
+		return;
+	}
+	command_released(s, n, &f->record);
+	*f = n->disk.files[--n->disk.file_count];
+}
+
+static uint64_t
+disk_time_us(struct sim *s)
+{
+	if (sim_chance(&s->net, 10000))
+		return random_below(&s->net, s->quality.sync_us + 1);
+	return random_below(&s->net, s->quality.disk_us + 1);
+}
+
+/* The rest takes a disk's time: first its effect, then the answer. */
+void
+disk_act(struct sim *s, struct node *n, const struct action *a)
+{
+	struct item *i;
+
+	if (a->type == ACT_DISCARD) {
+		disk_close(n, a->file);
+		return;
+	}
+	if (a->type == ACT_MARK || a->type == ACT_DROP) {
+		mark_or_drop(s, n, a);
+		return;
+	}
+	i = node_later(s, n, a->type == ACT_PERSIST ? EV_PERSISTED : EV_FILE);
+	i->kind = ITEM_DISK;
+	i->event.file = a->type == ACT_COPY ? a->target : a->file;
+	i->event.incarnation = a->incarnation;
+	i->event.record = a->record;
+	i->file = a->file;
+	i->op = a->type;
+	if (a->path != NULL)
+		item_bytes(i, (const uint8_t *)a->path, strlen(a->path) + 1);
+	queue_push(&s->queue, i, s->now_us + disk_time_us(s));
+}
+
+/* Paths are made by command.c: /source/CONTENT/SIZE and /target/OP. */
+static void
+open_path(struct node *n, struct item *i)
+{
+	struct event *e = &i->event;
+	char *end = NULL;
+	struct file *f;
+
+	if (i->len == 0) {
+		e->error = ERROR_bad_source;
+		return;
+	}
+	f = disk_open(n, e->file);
+	if (i->op == ACT_CREATE_TARGET) {
+		f->kind = FILE_TARGET;
+		f->op = strtoull(strrchr((char *)i->data, '/') + 1, NULL, 10);
+		return;
+	}
+	f->kind = FILE_SOURCE;
+	f->content = strtoull((char *)i->data + strlen("/source/"), &end, 10);
+	f->have = e->size = strtoull(end + 1, NULL, 10);
+}
+
+static void
+open_stored(struct node *n, struct event *e)
+{
+	struct stored *stored = disk_find(n, &e->record.name);
+	struct file *f;
+
+	if (stored == NULL || stored->record.deleted ||
+	    version_cmp(&stored->record.version, &e->record.version) != 0) {
+		e->error = ERROR_no_such_file;
+		return;
+	}
+	f = disk_open(n, e->file);
+	f->kind = FILE_STORED;
+	f->content = stored->content;
+	f->have = e->size = stored->record.size;
+	f->record = e->record = stored->record;
+	e->digest = stored->record.digest;
+}
+
+static void
+copy(struct node *n, struct item *i)
+{
+	struct file *from = disk_handle(n, i->file);
+	struct file *to = disk_handle(n, i->event.file);
+
+	if (from == NULL || to == NULL) {
+		i->event.error = ERROR_system;
+		return;
+	}
+	to->content = from->content;
+	to->have = i->event.size = from->have;
+	i->event.digest = content_digest(to->content, to->have);
+}
+
+static void
+commit(struct sim *s, struct node *n, struct item *i)
+{
+	struct event *e = &i->event;
+	const struct record *r = &e->record;
+	struct stored *at = disk_find(n, &r->name);
+	struct file *f = r->deleted ? NULL : disk_handle(n, i->file);
+	struct digest d;
+	int order =
+	    at == NULL ? 1 : version_cmp(&r->version, &at->record.version);
+
+	if (!r->deleted && f == NULL) {
+		e->error = ERROR_system;
+		return;
+	}
+	d = content_digest(f == NULL ? 0 : f->content, f == NULL ? 0 : f->have);
+	if (f != NULL &&
+	    (f->have != r->size || memcmp(&d, &r->digest, sizeof(d)) != 0)) {
+		sim_fail(s, CHECK_CONTRACT, n,
+		    "commits %s with a content that is not its own (%llu of "
+		    "%llu bytes)",
+		    r->name.text, (unsigned long long)f->have,
+		    (unsigned long long)r->size);
+		return;
+	}
+	if (order < 0) {
+		e->error = ERROR_older;
+		e->record = at->record;
+	}
+	if (order <= 0)
+		return;
+	if (at == NULL) {
+		assert(n->disk.file_count < STORED_MAX);
+		at = &n->disk.files[n->disk.file_count++];
+	}
+	at->record = *r;
+	at->content = f == NULL ? 0 : f->content;
+}
+
+static void
+finish_target(struct sim *s, struct node *n, struct event *e)
+{
+	struct file *f = disk_handle(n, e->file);
+
+	if (f == NULL || f->kind != FILE_TARGET)
+		e->error = ERROR_system;
+	else
+		command_delivered(s, f->op, f->content, f->have);
+}
+
+static void
+effect(struct sim *s, struct node *n, struct item *i)
+{
+	switch ((enum action_type)i->op) {
+	case ACT_PERSIST:
+		n->disk.incarnation = i->event.incarnation;
+		break;
+	case ACT_OPEN_SOURCE:
+	case ACT_CREATE_TARGET:
+		open_path(n, i);
+		break;
+	case ACT_OPEN_STORED:
+		open_stored(n, &i->event);
+		break;
+	case ACT_CREATE_TEMP:
+		disk_open(n, i->event.file)->kind = FILE_TEMP;
+		break;
+	case ACT_COPY:
+		copy(n, i);
+		break;
+	case ACT_COMMIT:
+		commit(s, n, i);
+		break;
+	case ACT_RENAME:
+		finish_target(s, n, &i->event);
+		break;
+	case ACT_CHECK_SOURCE:
+		if (sim_chance(&s->net, 10000))
+			i->event.error = ERROR_changed;
+		break;
+	default:
+		assert(!"not for a disk");
+	}
+}
+
+void
+disk_done(struct sim *s, struct item *i)
+{
+	struct event event;
+	struct node *n = i->node;
+
+	/* Killed between the two: it happened, and nobody was told. */
+	if (i->tries++ == 0) {
+		effect(s, n, i);
+		queue_push(&s->queue, i, s->now_us + disk_time_us(s) / 4);
+		return;
+	}
+	event = i->event;
+	queue_give_back(&s->queue, i);
+	node_step(s, n, &event);
+}
+
+static int
+index_key(void *ctx, const struct name *name)
+{
+	struct node *n = ctx;
+	int value = 0;
+
+	if (name->len != 4)
+		return -1;
+	for (unsigned i = 0; i < 4; i++) {
+		if (name->text[i] < '0' || name->text[i] > '9')
+			return -1;
+		value = value * 10 + (name->text[i] - '0');
+	}
+	return value & (int)n->key_mask;
+}
+
+static bool
+index_find(void *ctx, const struct name *name, struct record *out)
+{
+	struct stored *f = disk_find(ctx, name);
+
+	if (f != NULL)
+		*out = f->record;
+	return f != NULL;
+}
+
+static bool
+index_next(
+    void *ctx, uint16_t key, const struct name *after, struct record *out)
+{
+	struct node *n = ctx;
+	const struct record *best = NULL;
+
+	for (unsigned i = 0; i < n->disk.file_count; i++) {
+		const struct record *r = &n->disk.files[i].record;
+
+		if (index_key(ctx, &r->name) != key ||
+		    (after != NULL && strcmp(r->name.text, after->text) <= 0) ||
+		    (best != NULL &&
+			strcmp(r->name.text, best->name.text) >= 0))
+			continue;
+		best = r;
+	}
+	if (best != NULL)
+		*out = *best;
+	return best != NULL;
+}
+
+static uint64_t
+index_digest(void *ctx, uint16_t key)
+{
+	struct node *n = ctx;
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < n->disk.file_count; i++) {
+		const struct record *r = &n->disk.files[i].record;
+
+		if (index_key(ctx, &r->name) == key)
+			sum ^= record_hash(r);
+	}
+	return sum;
+}
+
+void
+disk_index(struct index *index, struct node *n)
+{
+	*index =
+	    (struct index){n, index_key, index_find, index_next, index_digest};
+}

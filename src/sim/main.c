@@ -1,0 +1,223 @@
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sim/plan.h"
+#include "sim/sim.h"
+
+/* ringctl-sim: runs of the protocol on a virtual clock, from seeds. */
+
+static const struct option options[] = {
+    {"seed", required_argument, NULL, 's'},
+    {"seeds", required_argument, NULL, 'n'},
+    {"start", required_argument, NULL, 'S'},
+    {"trace", no_argument, NULL, 't'},
+    {"mutant", required_argument, NULL, 'm'},
+    {"scenario", required_argument, NULL, 'c'},
+    {"list", no_argument, NULL, 'l'},
+    {"files", required_argument, NULL, 'f'},
+    {"stop-after", required_argument, NULL, 'x'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+struct choice {
+	uint64_t start, seeds, stop_after;
+};
+
+static char last_words[128];
+static size_t last_words_len;
+
+static void
+usage(FILE *out)
+{
+	fprintf(out,
+	    "usage: ringctl-sim [--seed N | --seeds COUNT [--start N]]\n"
+	    "           [--scenario NAME | --list] [--trace]\n"
+	    "           [--mutant no-probe|same-incarnation|"
+	    "move-on-suspicion]\n"
+	    "           [--files off|report|check] [--stop-after COUNT]\n");
+}
+
+static uint64_t
+number(const char *option, const char *text)
+{
+	char *end;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || *text == '-')
+		errx(2, "--%s %s: not a number", option, text);
+	return value;
+}
+
+static uint32_t
+mutant(const char *name)
+{
+	if (strcmp(name, "no-probe") == 0)
+		return MUTANT_NO_PROBE;
+	if (strcmp(name, "same-incarnation") == 0)
+		return MUTANT_SAME_INCARNATION;
+	if (strcmp(name, "move-on-suspicion") == 0)
+		return MUTANT_MOVE_ON_SUSPICION;
+	errx(2, "--mutant %s: none of that name", name);
+}
+
+static void
+files_mode(struct sim *s, const char *mode)
+{
+	s->with_files = strcmp(mode, "off") != 0;
+	if (strcmp(mode, "check") == 0)
+		s->checks |= 1u << CHECK_FILES;
+	else if (s->with_files && strcmp(mode, "report") != 0)
+		errx(2, "--files %s: off, report or check", mode);
+}
+
+/* An assertion of the core failed: say which run that was. */
+static void
+aborted(int sig)
+{
+	ssize_t ignored = write(STDOUT_FILENO, last_words, last_words_len);
+
+	(void)ignored;
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+static void
+prepare_last_words(const struct sim *s, const char *scenario)
+{
+	int len = snprintf(last_words, sizeof(last_words),
+	    "violation: aborted\n  replay: build/ringctl-sim %s%s%s--seed "
+	    "%llu --trace\n",
+	    scenario == NULL ? "" : "--scenario ",
+	    scenario == NULL ? "" : scenario, scenario == NULL ? "" : " ",
+	    (unsigned long long)s->seed);
+
+	fflush(stdout);
+	last_words_len = (size_t)len < sizeof(last_words)
+			     ? (size_t)len
+			     : sizeof(last_words) - 1;
+}
+
+static void
+parse(struct sim *s, struct choice *c, int argc, char **argv)
+{
+	int at, opt;
+
+	while ((opt = getopt_long(argc, argv, "h", options, &at)) != -1) {
+		switch (opt) {
+		case 's':
+			c->start = number("seed", optarg);
+			c->seeds = 1;
+			break;
+		case 'n':
+			c->seeds = number("seeds", optarg);
+			break;
+		case 'S':
+			c->start = number("start", optarg);
+			break;
+		case 't':
+			s->trace = true;
+			break;
+		case 'm':
+			s->mutants |= mutant(optarg);
+			break;
+		case 'c':
+			s->scenario = optarg;
+			break;
+		case 'l':
+			scenario_list();
+			exit(0);
+		case 'f':
+			files_mode(s, optarg);
+			break;
+		case 'x':
+			c->stop_after = number("stop-after", optarg);
+			break;
+		case 'h':
+			usage(stdout);
+			exit(0);
+		default:
+			usage(stderr);
+			exit(2);
+		}
+	}
+	if (optind < argc) {
+		usage(stderr);
+		exit(2);
+	}
+}
+
+static double
+seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void
+run_one(struct sim *s, uint64_t seed)
+{
+	sim_reset(s, seed);
+	prepare_last_words(s, s->scenario);
+	if (s->scenario == NULL)
+		plan_run(s);
+	else if (!scenario_run(s, s->scenario))
+		errx(2, "--scenario %s: none of that name; --list has them",
+		    s->scenario);
+}
+
+static uint64_t
+run_all(struct sim *s, const struct choice *c)
+{
+	uint64_t violations = 0, checks = 0, faults = 0, seed;
+	double start = seconds(), took;
+
+	for (seed = c->start; seed < c->start + c->seeds; seed++) {
+		run_one(s, seed);
+		violations += s->failed;
+		checks += s->file_checks;
+		faults += s->file_faults;
+		if (violations >= c->stop_after && s->failed) {
+			seed++;
+			break;
+		}
+	}
+	took = seconds() - start;
+	seed -= c->start;
+	printf("seeds %llu, steps %llu, violations %llu",
+	    (unsigned long long)seed, (unsigned long long)s->steps,
+	    (unsigned long long)violations);
+	if (checks > 0)
+		printf(", files wrong %llu of %llu", (unsigned long long)faults,
+		    (unsigned long long)checks);
+	/* A trace is the same every time; real time is not. */
+	if (!s->trace)
+		printf(
+		    ", %.0f seeds/s", (double)seed / (took > 0 ? took : 1e-9));
+	printf("\n");
+	return violations;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct choice choice = {
+	    .start = 1, .seeds = 1, .stop_after = UINT64_MAX};
+	struct sim *s = sim_new();
+
+	parse(s, &choice, argc, argv);
+	signal(SIGABRT, aborted);
+	signal(SIGSEGV, aborted);
+	return run_all(s, &choice) > 0;
+}
