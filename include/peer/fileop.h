@@ -1,0 +1,49 @@
+#ifndef PEER_FILEOP_H
+#define PEER_FILEOP_H
+
+#include "peer/files.h"
+
+/* One thing asked of the disk; the inside of src/peer's file modules. */
+enum {
+	OP_RELEASE = -1, /* close, remove what is left over */
+	OP_VIEW = -2,
+};
+
+struct file_op {
+	struct job job;
+	TAILQ_ENTRY(file_op) link; /* in files_open.ordered */
+	struct driver *driver;
+	int type; /* enum action_type or OP_* */
+	bool started, placed;
+	uint64_t op; /* of the core */
+	struct open_file *file, *other; /* other: what is copied */
+	uint32_t handle, temp;
+	struct record record;
+	unsigned key;
+	uint32_t incarnation;
+	uint8_t *data; /* of the view */
+	size_t len;
+	uint64_t offset, end; /* of a copy */
+	int error; /* enum wire_error */
+	char text[FILE_ERROR_MAX + 1];
+};
+
+/* Closes f on a helper, and frees it. */
+void file_op_release(struct open_file *f);
+
+/* On a helper: do it, set error and text (outside.c). */
+void run_open_source(struct file_op *, uint8_t *buffer);
+void run_check_source(struct file_op *, uint8_t *buffer);
+void run_create_target(struct file_op *, uint8_t *buffer);
+void run_rename(struct file_op *, uint8_t *buffer);
+void run_copy(struct file_op *, uint8_t *buffer);
+
+/* error, and "PATH: what errno err means" unless path is NULL. */
+void fileop_fail(struct file_op *, int error, const char *path, int err);
+void fileop_fail_text(
+    struct file_op *, int error, const char *path, const char *why);
+
+/* Which error errno err is on a file of this kind. */
+int file_error(enum file_kind, int err);
+
+#endif

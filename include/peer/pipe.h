@@ -1,0 +1,49 @@
+#ifndef PEER_PIPE_H
+#define PEER_PIPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "os/loop.h"
+#include "wire/message.h"
+
+/*
+ * The pipes from and to the supervisor. Nothing waits for it: what it does
+ * not read in time is kept up to a bound, and then events and lines are lost.
+ */
+enum {
+	PIPE_QUEUE_SOFT = 1 << 20, /* bytes; events and lines up to here */
+	PIPE_QUEUE_MAX = 8 << 20, /* replies and reports too */
+	PIPE_READ_BYTES = 65536, /* in a turn */
+};
+
+struct driver;
+
+struct pipe {
+	struct source in, out;
+	int out_fd;
+	bool closed; /* the supervisor is gone */
+	uint8_t *unread; /* part of a frame */
+	size_t unread_len;
+	uint8_t *queue; /* queue[sent..len) waits */
+	size_t sent, len, room;
+	uint64_t lost;
+	uint8_t report[256]; /* as last sent */
+	size_t report_len;
+};
+
+/* Both descriptors are made non-blocking; -1: none. 0, or -1 with errno. */
+int pipe_init(struct driver *, int in, int out);
+void pipe_free(struct driver *);
+
+/* An encoded message, or one to encode. */
+void pipe_send_bytes(struct driver *, const uint8_t *, size_t len);
+void pipe_send(struct driver *, const struct message *);
+
+/* The end of a turn: a report if it changed, then writes. */
+void pipe_settle(struct driver *);
+void pipe_flush(struct driver *);
+bool pipe_busy(const struct driver *);
+
+#endif

@@ -1,0 +1,475 @@
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "peer/drive.h"
+#include "peer/fileop.h"
+
+enum {
+	OWN_TEMPS = 1u << 30, /* higher than any handle of the core's */
+	ORDERED_RUNNING = 8, /* so many at a time are enough for the helpers */
+	ORDERED_WINDOW = 32, /* among so many of the oldest */
+	OPEN_TRIES = 20, /* while there is no descriptor */
+	OPEN_PAUSE_US = 20000,
+};
+
+void
+fileop_fail_text(
+    struct file_op *op, int error, const char *path, const char *why)
+{
+	op->error = error;
+	snprintf(op->text, sizeof(op->text), "%s%s%s", path ? path : "",
+	    path ? ": " : "", why);
+}
+
+void
+fileop_fail(struct file_op *op, int error, const char *path, int err)
+{
+	if (err == EMFILE || err == ENFILE || err == ENOMEM)
+		error = ERROR_system;
+	fileop_fail_text(op, error, path, strerror(err));
+}
+
+static void
+own_fail(struct file_op *op, enum file_kind kind, int err)
+{
+	if (err != 0)
+		fileop_fail(op, file_error(kind, err), NULL, err);
+}
+
+static void
+run_open_stored(struct file_op *op, uint8_t *buffer)
+{
+	(void)buffer;
+	op->file->fd = disk_file(&op->driver->disk, op->key, &op->file->record);
+	if (op->file->fd == -1)
+		own_fail(op, FILE_STORED, errno);
+}
+
+static void
+run_create_temp(struct file_op *op, uint8_t *buffer)
+{
+	(void)buffer;
+	op->file->fd = disk_temp(&op->driver->disk, op->handle);
+	if (op->file->fd == -1)
+		own_fail(op, FILE_TEMP, errno);
+	else
+		op->file->leftover = true;
+}
+
+static void
+run_commit(struct file_op *op, uint8_t *buffer)
+{
+	const struct disk *disk = &op->driver->disk;
+	int fd, rc;
+
+	(void)buffer;
+	fd = op->file != NULL ? op->file->fd : disk_temp(disk, op->temp);
+	if (fd == -1) {
+		own_fail(op, FILE_TEMP, errno);
+		return;
+	}
+	rc = disk_commit(disk, op->temp, fd, op->key, &op->record, &op->placed);
+	own_fail(op, FILE_TEMP, rc);
+	if (op->file != NULL) {
+		op->file->leftover = !op->placed;
+		return;
+	}
+	if (!op->placed)
+		disk_temp_remove(disk, op->temp);
+	close(fd);
+}
+
+static void
+run_mark(struct file_op *op, uint8_t *buffer)
+{
+	(void)buffer;
+	disk_mark(&op->driver->disk, op->key, &op->record);
+}
+
+static void
+run_drop(struct file_op *op, uint8_t *buffer)
+{
+	(void)buffer;
+	disk_drop(&op->driver->disk, op->key, &op->record);
+}
+
+static void
+run_persist(struct file_op *op, uint8_t *buffer)
+{
+	(void)buffer;
+	own_fail(op, FILE_TEMP,
+	    disk_write_incarnation(&op->driver->disk, op->incarnation));
+}
+
+static void
+run_view(struct file_op *op, uint8_t *buffer)
+{
+	(void)buffer;
+	disk_write_view(&op->driver->disk, op->data, op->len);
+}
+
+static void
+run_release(struct file_op *op, uint8_t *buffer)
+{
+	struct open_file *f = op->file;
+
+	(void)buffer;
+	/* To close what was unlinked frees its blocks: that takes time. */
+	if (f->leftover && f->kind == FILE_TEMP)
+		disk_temp_remove(&f->driver->disk, f->handle.id);
+	else if (f->leftover && f->temp != NULL)
+		unlink(f->temp);
+	if (f->fd != -1)
+		close(f->fd);
+	f->fd = -1;
+}
+
+enum {
+	OPENS = 1, /* a new file handle */
+	ORDERED = 2, /* among those of the same name */
+	SILENT = 4, /* the core gets no event */
+};
+
+static const struct op_kind {
+	int type;
+	void (*run)(struct file_op *, uint8_t *buffer);
+	unsigned flags;
+} kinds[] = {
+    {ACT_OPEN_SOURCE, run_open_source, OPENS},
+    {ACT_CHECK_SOURCE, run_check_source, 0},
+    {ACT_OPEN_STORED, run_open_stored, OPENS},
+    {ACT_CREATE_TEMP, run_create_temp, OPENS},
+    {ACT_CREATE_TARGET, run_create_target, OPENS},
+    {ACT_COPY, run_copy, 0},
+    {ACT_COMMIT, run_commit, ORDERED},
+    {ACT_RENAME, run_rename, 0},
+    {ACT_MARK, run_mark, ORDERED | SILENT},
+    {ACT_DROP, run_drop, ORDERED | SILENT},
+    {ACT_PERSIST, run_persist, ORDERED},
+    {OP_VIEW, run_view, ORDERED | SILENT},
+    {OP_RELEASE, run_release, SILENT},
+};
+
+static const struct op_kind *
+kind_of(int type)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i].type == type)
+			return &kinds[i];
+	return NULL;
+}
+
+/* Hands the outcome to the core. */
+static void
+answer(struct file_op *op)
+{
+	struct open_file *f = op->file;
+	struct event ev = {.type = EV_FILE,
+	    .file = op->handle,
+	    .error = (uint8_t)op->error,
+	    .op = op->op,
+	    .record = op->record,
+	    .incarnation = op->incarnation};
+
+	if (f != NULL && f->discarded)
+		return;
+	if (op->type == ACT_PERSIST)
+		ev.type = EV_PERSISTED;
+	if (f != NULL)
+		ev.size = f->size;
+	if (op->type == ACT_COPY && op->error == ERROR_none)
+		file_digest(f, op->end, &ev.digest);
+	drive_defer(op->driver, &ev, op->text);
+}
+
+/* What the operation leaves in the file and in the index. */
+static void
+take_effect(struct file_op *op)
+{
+	struct open_file *f = op->file;
+
+	if (op->type == ACT_COMMIT && op->placed &&
+	    catalog_put(&op->driver->catalog, &op->record) == -1)
+		fileop_fail(op, ERROR_system, NULL, ENOMEM);
+	if (op->type == ACT_COPY && op->error == ERROR_none)
+		f->size = op->end;
+	if ((kind_of(op->type)->flags & OPENS) != 0 && f != NULL) {
+		f->ready = op->error == ERROR_none;
+		f->failed = !f->ready;
+		file_changed(f);
+	}
+}
+
+static void start_ordered(struct driver *);
+
+static void
+op_finish(struct file_op *op)
+{
+	const struct op_kind *kind = kind_of(op->type);
+	struct driver *d = op->driver;
+
+	take_effect(op);
+	if ((kind->flags & SILENT) == 0)
+		answer(op);
+	if ((kind->flags & ORDERED) != 0)
+		TAILQ_REMOVE(&d->files.ordered, op, link);
+	if (op->type == OP_RELEASE)
+		file_free(op->file);
+	else if (op->file != NULL)
+		file_unref(op->file);
+	if (op->other != NULL)
+		file_unref(op->other);
+	free(op->data);
+	free(op);
+	if ((kind->flags & ORDERED) != 0)
+		start_ordered(d);
+}
+
+/* What lacks a descriptor waits a little for one, as others are closed. */
+static void
+op_run(struct job *job, uint8_t *buffer)
+{
+	struct file_op *op = CONTAINER(job, struct file_op, job);
+	const struct op_kind *kind = kind_of(op->type);
+
+	kind->run(op, buffer);
+	for (int i = 1; i < OPEN_TRIES && (kind->flags & OPENS) != 0 &&
+			op->error == ERROR_system;
+	     i++) {
+		usleep(OPEN_PAUSE_US);
+		op->error = ERROR_none;
+		op->text[0] = '\0';
+		kind->run(op, buffer);
+	}
+}
+
+static void
+op_done(struct job *job)
+{
+	struct file_op *op = CONTAINER(job, struct file_op, job);
+
+	/* A long copy is done in parts, so that others get their turn. */
+	if (op->type == ACT_COPY && op->error == ERROR_none &&
+	    op->offset < op->end && !op->file->discarded)
+		workers_submit(&op->driver->workers, &op->job);
+	else
+		op_finish(op);
+}
+
+static struct file_op *
+op_new(struct driver *d, int type)
+{
+	struct file_op *op = calloc(1, sizeof(*op));
+
+	if (op == NULL)
+		abort();
+	op->job.run = op_run;
+	op->job.done = op_done;
+	op->driver = d;
+	op->type = type;
+	assert(kind_of(type) != NULL);
+	return op;
+}
+
+/*
+ * What the index says when an operation's turn has come. False: there is
+ * nothing left to do on the disk.
+ */
+static bool
+still_wanted(struct file_op *op)
+{
+	struct catalog *c = &op->driver->catalog;
+	struct record have;
+	bool found =
+	    op->record.name.len > 0 && catalog_find(c, &op->record.name, &have);
+	int cmp = found ? version_cmp(&have.version, &op->record.version) : -1;
+
+	if (op->type == ACT_COMMIT && op->key == UINT32_MAX) {
+		fileop_fail_text(op, ERROR_bad_name, NULL, "not a valid name");
+		return false;
+	}
+	if (op->type == ACT_COMMIT && cmp > 0) {
+		fileop_fail_text(
+		    op, ERROR_older, NULL, "a newer one is stored");
+		op->record = have;
+	}
+	if (op->type == ACT_COMMIT)
+		return cmp < 0;
+	if (op->type == ACT_MARK)
+		return catalog_mark(c, &op->record);
+	if (op->type == ACT_DROP)
+		return !found || catalog_drop(c, &op->record);
+	return true;
+}
+
+static bool
+must_wait(const struct file_op *op)
+{
+	const struct file_op *earlier = op;
+
+	while ((earlier = TAILQ_PREV(earlier, file_ops, link)) != NULL)
+		if (name_cmp(&earlier->record.name, &op->record.name) == 0)
+			return true;
+	return false;
+}
+
+static void
+start_ordered(struct driver *d)
+{
+	struct file_op *op = TAILQ_FIRST(&d->files.ordered), *next;
+	int running = 0, seen = 0;
+
+	for (; op != NULL; op = next) {
+		next = TAILQ_NEXT(op, link);
+		if (++seen > ORDERED_WINDOW || running >= ORDERED_RUNNING)
+			return;
+		running++;
+		if (op->started)
+			continue;
+		if (must_wait(op)) {
+			running--;
+			continue;
+		}
+		op->started = true;
+		if (!still_wanted(op)) {
+			op_finish(op); /* starts over */
+			return;
+		}
+		workers_submit(&d->workers, &op->job);
+	}
+}
+
+static void
+op_submit(struct file_op *op)
+{
+	if ((kind_of(op->type)->flags & ORDERED) != 0) {
+		TAILQ_INSERT_TAIL(&op->driver->files.ordered, op, link);
+		start_ordered(op->driver);
+		return;
+	}
+	workers_submit(&op->driver->workers, &op->job);
+}
+
+void
+file_op_release(struct open_file *f)
+{
+	struct file_op *op = op_new(f->driver, OP_RELEASE);
+
+	op->file = f;
+	op_submit(op);
+}
+
+void
+files_write_view(struct driver *d, uint8_t *data, size_t len)
+{
+	struct file_op *op = op_new(d, OP_VIEW);
+
+	op->data = data;
+	op->len = len;
+	op_submit(op);
+}
+
+static enum file_kind
+file_kind_of(enum action_type type)
+{
+	if (type == ACT_OPEN_SOURCE)
+		return FILE_SOURCE;
+	if (type == ACT_OPEN_STORED)
+		return FILE_STORED;
+	return type == ACT_CREATE_TEMP ? FILE_TEMP : FILE_TARGET;
+}
+
+/* A new handle for what an operation opens; false: op has the reason. */
+static bool
+prepare_open(struct file_op *op, const struct action *a)
+{
+	enum file_kind kind = file_kind_of(a->type);
+	struct open_file *f = file_add(op->driver, a->file, kind);
+
+	if (f == NULL) {
+		fileop_fail_text(op, ERROR_system, NULL, "too many open files");
+		return false;
+	}
+	op->file = f;
+	file_ref(f);
+	f->record = a->record;
+	if (a->path != NULL && (f->path = strdup(a->path)) == NULL)
+		abort();
+	if (kind != FILE_STORED)
+		return true;
+	if (!catalog_find(&op->driver->catalog, &a->record.name, &f->record) ||
+	    version_cmp(&f->record.version, &a->record.version) != 0 ||
+	    f->record.deleted) {
+		fileop_fail_text(
+		    op, ERROR_no_such_file, NULL, "not stored here");
+		return false;
+	}
+	op->record = f->record;
+	f->size = f->record.size;
+	return true;
+}
+
+/* The same for what concerns files that are open already. */
+static bool
+prepare_other(struct file_op *op, const struct action *a)
+{
+	struct open_file *f = NULL;
+
+	if (a->type == ACT_COPY)
+		op->handle = a->target;
+	if (op->handle != 0)
+		f = file_find(op->driver, op->handle);
+	if (f != NULL)
+		file_ref(op->file = f);
+	if (a->type == ACT_COPY) {
+		op->other = file_find(op->driver, a->file);
+		if (op->other != NULL)
+			file_ref(op->other);
+	}
+	if (op->handle != 0 &&
+	    (f == NULL || (a->type == ACT_COPY && op->other == NULL))) {
+		fileop_fail_text(op, ERROR_system, NULL, "no such file handle");
+		return false;
+	}
+	if (a->type == ACT_COPY) {
+		op->end = op->other->size;
+		file_rehash(f);
+	}
+	if (f != NULL && op->record.name.len == 0)
+		op->record = f->record;
+	return true;
+}
+
+void
+files_open_apply(struct driver *d, const struct action *a)
+{
+	struct file_op *op = op_new(d, (int)a->type);
+	const struct op_kind *kind = kind_of((int)a->type);
+	bool good;
+
+	op->op = a->op;
+	op->handle = a->file;
+	op->record = a->record;
+	op->incarnation = a->incarnation;
+	good = (kind->flags & OPENS) != 0 ? prepare_open(op, a)
+					  : prepare_other(op, a);
+	op->key = (unsigned)catalog_key(&d->catalog, &op->record.name);
+	op->temp =
+	    op->handle != 0 ? op->handle : OWN_TEMPS | d->files.next_temp++;
+	/* The index changes with the action; the disk follows. */
+	if (a->type == ACT_MARK)
+		catalog_mark(&d->catalog, &op->record);
+	if (a->type == ACT_DROP)
+		catalog_drop(&d->catalog, &op->record);
+	if (good) {
+		op_submit(op);
+		return;
+	}
+	if ((kind->flags & ORDERED) != 0)
+		TAILQ_INSERT_TAIL(&d->files.ordered, op, link);
+	op_finish(op);
+}

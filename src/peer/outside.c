@@ -1,0 +1,211 @@
+#include <sys/stat.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "peer/disk.h"
+#include "peer/drive.h"
+#include "peer/fileop.h"
+
+/* The caller's own files: a source is read, a target replaced at the end. */
+
+static const char *
+why_not_regular(mode_t mode)
+{
+	if (S_ISDIR(mode))
+		return "is a folder";
+	if (S_ISFIFO(mode))
+		return "is a FIFO: only regular files are stored";
+	if (S_ISSOCK(mode))
+		return "is a socket: only regular files are stored";
+	return "is a device: only regular files are stored";
+}
+
+static int
+remember(struct open_file *f)
+{
+	struct stat st;
+
+	if (fstat(f->fd, &st) == -1)
+		return errno;
+	f->dev = st.st_dev;
+	f->ino = st.st_ino;
+	f->mtime = st.st_mtim;
+	f->ctime = st.st_ctim;
+	f->size = (uint64_t)st.st_size;
+	return S_ISREG(st.st_mode) ? 0 : EINVAL;
+}
+
+void
+run_open_source(struct file_op *op, uint8_t *buffer)
+{
+	struct open_file *f = op->file;
+	struct stat st;
+	int rc;
+
+	(void)buffer;
+	/* Looked at first: to open a device may do something. */
+	if (stat(f->path, &st) == -1) {
+		fileop_fail(op, ERROR_bad_source, f->path, errno);
+		return;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		fileop_fail_text(
+		    op, ERROR_bad_source, f->path, why_not_regular(st.st_mode));
+		return;
+	}
+	f->fd = open(f->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (f->fd == -1) {
+		fileop_fail(op, ERROR_bad_source, f->path, errno);
+		return;
+	}
+	rc = remember(f);
+	if (rc != 0)
+		fileop_fail(op, ERROR_bad_source, f->path, rc);
+}
+
+static bool
+same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+void
+run_check_source(struct file_op *op, uint8_t *buffer)
+{
+	struct open_file *f = op->file;
+	struct stat st;
+
+	(void)buffer;
+	if (fstat(f->fd, &st) == -1) {
+		fileop_fail(op, ERROR_bad_source, f->path, errno);
+		return;
+	}
+	if ((uint64_t)st.st_size != f->size ||
+	    !same_time(&st.st_mtim, &f->mtime) ||
+	    !same_time(&st.st_ctim, &f->ctime))
+		fileop_fail_text(
+		    op, ERROR_changed, f->path, "changed while it was read");
+}
+
+/* The final name: of a folder, received_NAME and its suffix in it. */
+static char *
+final_path(const char *path, const struct record *r)
+{
+	size_t len = strlen(path);
+	char *out;
+	int rc;
+
+	if (len == 0 || path[len - 1] != '/')
+		return strdup(path);
+	rc = asprintf(&out, "%sreceived_%.*s%.*s", path, (int)r->name.len,
+	    r->name.text, (int)r->suffix.len, r->suffix.text);
+	return rc == -1 ? NULL : out;
+}
+
+/* A name beside it for what is not complete yet. */
+static char *
+temp_template(const char *path, const struct record *r)
+{
+	const char *slash = strrchr(path, '/');
+	int folder = slash == NULL ? 0 : (int)(slash - path) + 1;
+	char *out;
+
+	if (asprintf(&out, "%.*s.received_%.200s.XXXXXX", folder, path,
+		r->name.text) == -1)
+		return NULL;
+	return out;
+}
+
+static bool
+target_allowed(struct file_op *op, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+
+	if (strlen(slash == NULL ? path : slash + 1) > NAME_LEN_MAX) {
+		fileop_fail(op, ERROR_bad_target, path, ENAMETOOLONG);
+		return false;
+	}
+	if (stat(path, &st) == -1 || S_ISREG(st.st_mode))
+		return true;
+	fileop_fail_text(op, ERROR_bad_target, path,
+	    S_ISDIR(st.st_mode) ? "is a folder" : "is no regular file");
+	return false;
+}
+
+void
+run_create_target(struct file_op *op, uint8_t *buffer)
+{
+	struct open_file *f = op->file;
+	char *given = f->path;
+
+	(void)buffer;
+	f->path = final_path(given, &op->record);
+	free(given);
+	free(f->temp);
+	f->temp = f->path == NULL ? NULL : temp_template(f->path, &op->record);
+	if (f->temp == NULL) {
+		fileop_fail(op, ERROR_system, NULL, ENOMEM);
+		return;
+	}
+	if (!target_allowed(op, f->path))
+		return;
+	f->fd = mkostemp(f->temp, O_CLOEXEC);
+	if (f->fd == -1)
+		fileop_fail(op, ERROR_bad_target, f->path, errno);
+	else
+		f->leftover = true;
+}
+
+void
+run_rename(struct file_op *op, uint8_t *buffer)
+{
+	struct open_file *f = op->file;
+
+	(void)buffer;
+	assert(f->kind == FILE_TARGET);
+	if (fchmod(f->fd, op->driver->files.target_mode) == -1 ||
+	    rename(f->temp, f->path) == -1) {
+		fileop_fail(op, ERROR_bad_target, f->path, errno);
+		return;
+	}
+	f->leftover = false;
+	snprintf(op->text, sizeof(op->text), "%s", f->path);
+}
+
+/* Copies the next part; the last one leaves offset at end. */
+void
+run_copy(struct file_op *op, uint8_t *buffer)
+{
+	uint64_t stop = op->offset + FILE_COPY_BYTES;
+	struct open_file *to = op->file, *from = op->other;
+
+	while (op->offset < op->end && op->offset < stop) {
+		size_t want = HELPER_BUFFER;
+		ssize_t n;
+		int rc;
+
+		if (op->end - op->offset < want)
+			want = (size_t)(op->end - op->offset);
+		n = pread(from->fd, buffer, want, (off_t)op->offset);
+		if (n <= 0) {
+			fileop_fail(op,
+			    file_error(from->kind, n == 0 ? 0 : errno),
+			    from->path, n == 0 ? ESTALE : errno);
+			return;
+		}
+		rc = disk_write_at(to->fd, buffer, (size_t)n, op->offset);
+		if (rc != 0) {
+			fileop_fail(op, file_error(to->kind, rc), to->path, rc);
+			return;
+		}
+		file_hash(to, buffer, (size_t)n, op->offset);
+		op->offset += (uint64_t)n;
+	}
+}

@@ -1,0 +1,298 @@
+#include <sys/epoll.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "peer/drive.h"
+#include "wire/frame.h"
+
+static bool
+can_be_lost(unsigned type)
+{
+	return type == MSG_event || type == MSG_line;
+}
+
+static bool
+reserve(struct pipe *p, size_t need)
+{
+	size_t room = p->room;
+	uint8_t *queue;
+
+	if (p->sent > 0) {
+		memmove(p->queue, p->queue + p->sent, p->len - p->sent);
+		p->len -= p->sent;
+		p->sent = 0;
+	}
+	if (p->len + need <= room)
+		return true;
+	while (room < p->len + need)
+		room = room == 0 ? 4096 : room * 2;
+	queue = realloc(p->queue, room);
+	if (queue == NULL)
+		return false;
+	p->queue = queue;
+	p->room = room;
+	return true;
+}
+
+void
+pipe_send_bytes(struct driver *d, const uint8_t *data, size_t len)
+{
+	struct pipe *p = &d->pipe;
+	size_t waiting = p->len - p->sent, need = FRAME_HEADER + len;
+
+	assert(len > 0 && len <= MESSAGE_LEN_MAX);
+	if (p->out_fd == -1)
+		return;
+	if (waiting + need >
+	    (can_be_lost(data[0]) ? PIPE_QUEUE_SOFT : PIPE_QUEUE_MAX)) {
+		p->lost++;
+		return;
+	}
+	if (p->room - p->len < need && !reserve(p, need)) {
+		p->lost++;
+		return;
+	}
+	for (int i = 0; i < FRAME_HEADER; i++)
+		p->queue[p->len++] =
+		    (uint8_t)(len >> 8 * (FRAME_HEADER - 1 - i));
+	memcpy(p->queue + p->len, data, len);
+	p->len += len;
+}
+
+void
+pipe_send(struct driver *d, const struct message *m)
+{
+	uint8_t data[MESSAGE_LEN_MAX];
+	size_t len = message_encode(m, data, sizeof(data));
+
+	assert(len > 0);
+	pipe_send_bytes(d, data, len);
+}
+
+static void
+gone(struct driver *d)
+{
+	d->pipe.closed = true;
+	d->exiting = true;
+	d->exit_code = EXIT_FAILED;
+}
+
+void
+pipe_flush(struct driver *d)
+{
+	struct pipe *p = &d->pipe;
+
+	while (p->sent < p->len) {
+		ssize_t n =
+		    write(p->out_fd, p->queue + p->sent, p->len - p->sent);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1 && errno == EAGAIN)
+			break;
+		if (n == -1) {
+			gone(d);
+			return;
+		}
+		p->sent += (size_t)n;
+	}
+	if (p->sent < p->len)
+		return;
+	free(p->queue);
+	p->queue = NULL;
+	p->sent = p->len = p->room = 0;
+}
+
+static void
+on_writable(struct source *s, uint32_t events)
+{
+	struct pipe *p = CONTAINER(s, struct pipe, out);
+	struct driver *d = CONTAINER(p, struct driver, pipe);
+
+	if ((events & EPOLLERR) != 0)
+		gone(d);
+	else
+		pipe_flush(d);
+}
+
+static void
+send_members(struct driver *d, uint64_t op)
+{
+	struct message m = {.type = MSG_members};
+	unsigned next = 0;
+
+	m.members.op = op;
+	m.members.hash = peer_view_hash(d->core);
+	do {
+		m.members.list.count = 0;
+		m.members.last = !peer_members(d->core, &next, &m.members.list);
+		pipe_send(d, &m);
+	} while (!m.members.last);
+}
+
+static void
+take_message(struct driver *d, const struct message *m)
+{
+	struct event ev = {.message = m};
+
+	switch (m->type) {
+	case MSG_command:
+		ev.type = EV_COMMAND;
+		ev.op = m->command.op;
+		break;
+	case MSG_cancel:
+		ev.type = EV_CANCEL;
+		ev.op = m->cancel.op;
+		break;
+	case MSG_freeze:
+		ev.type = EV_FREEZE;
+		ev.deadline_ms = m->freeze.deadline_ms;
+		break;
+	case MSG_members_ask:
+		send_members(d, m->members_ask.op);
+		return;
+	default:
+		gone(d);
+		return;
+	}
+	drive_event(d, &ev);
+}
+
+static void
+parse(struct driver *d, const uint8_t *data, size_t len)
+{
+	struct pipe *p = &d->pipe;
+	struct message m;
+	long n = 0;
+
+	while (!d->exiting && (n = frame_decode(&m, data, len)) > 0) {
+		data += n;
+		len -= (size_t)n;
+		take_message(d, &m);
+	}
+	if (n < 0) {
+		gone(d);
+		return;
+	}
+	free(p->unread);
+	p->unread = len == 0 ? NULL : malloc(len);
+	if (len > 0 && p->unread == NULL)
+		abort();
+	if (len > 0)
+		memcpy(p->unread, data, len);
+	p->unread_len = len;
+}
+
+static void
+on_readable(struct source *s, uint32_t events)
+{
+	struct pipe *p = CONTAINER(s, struct pipe, in);
+	struct driver *d = CONTAINER(p, struct driver, pipe);
+	uint8_t *data = malloc(p->unread_len + PIPE_READ_BYTES);
+	ssize_t n;
+
+	(void)events;
+	if (data == NULL)
+		abort();
+	if (p->unread_len > 0)
+		memcpy(data, p->unread, p->unread_len);
+	n = read(s->fd, data + p->unread_len, PIPE_READ_BYTES);
+	if (n > 0)
+		parse(d, data, p->unread_len + (size_t)n);
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		gone(d);
+	free(data);
+}
+
+static int
+set_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags == -1 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+int
+pipe_init(struct driver *d, int in, int out)
+{
+	struct pipe *p = &d->pipe;
+
+	*p = (struct pipe){.in = {.fd = -1}, .out = {.fd = -1}, .out_fd = out};
+	if (out != -1 && set_nonblocking(out) == -1)
+		return -1;
+	if (in == -1)
+		return 0;
+	if (set_nonblocking(in) == -1)
+		return -1;
+	return loop_add(&d->loop, &p->in, in, EPOLLIN, on_readable);
+}
+
+void
+pipe_free(struct driver *d)
+{
+	struct pipe *p = &d->pipe;
+
+	loop_del(&d->loop, &p->in);
+	loop_del(&d->loop, &p->out);
+	free(p->queue);
+	free(p->unread);
+	p->queue = p->unread = NULL;
+	p->len = p->sent = p->room = p->unread_len = 0;
+}
+
+bool
+pipe_busy(const struct driver *d)
+{
+	return !d->pipe.closed && d->pipe.sent < d->pipe.len;
+}
+
+static void
+send_report(struct driver *d)
+{
+	struct pipe *p = &d->pipe;
+	uint8_t data[sizeof(p->report)];
+	struct message m;
+	size_t len;
+
+	if (d->core == NULL)
+		return;
+	/* Not all of m is cleared: this runs in every turn. */
+	m.type = MSG_report;
+	m.report = (struct msg_report){.state = 0};
+	peer_report(d->core, &m.report);
+	m.report.files = d->catalog.files;
+	m.report.bytes = d->catalog.bytes;
+	len = message_encode(&m, data, sizeof(data));
+	assert(len > 0);
+	if (len == p->report_len && memcmp(data, p->report, len) == 0)
+		return;
+	memcpy(p->report, data, len);
+	p->report_len = len;
+	/* Compared without: a flood of strangers must not reach the pipe. */
+	m.report.dropped = d->dropped;
+	pipe_send(d, &m);
+}
+
+void
+pipe_settle(struct driver *d)
+{
+	struct pipe *p = &d->pipe;
+
+	if (p->out_fd == -1 || p->closed)
+		return;
+	send_report(d);
+	if (p->out.fd == -1)
+		pipe_flush(d);
+	if (pipe_busy(d) && p->out.fd == -1) {
+		if (loop_add(&d->loop, &p->out, p->out_fd, EPOLLOUT,
+			on_writable) == -1)
+			gone(d);
+	} else if (!pipe_busy(d)) {
+		loop_del(&d->loop, &p->out);
+	}
+}

@@ -1,0 +1,275 @@
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "peer/conn.h"
+#include "peer/drive.h"
+#include "peer/transfer.h"
+
+/* The next bytes of the stream: 0: none now, see blocked and hangup. */
+static size_t
+take_bytes(struct transfer *t, uint8_t *buffer, size_t want)
+{
+	ssize_t n;
+
+	if (t->early_len > 0) {
+		if (want > t->early_len)
+			want = t->early_len;
+		memcpy(buffer, t->early, want);
+		t->early += want;
+		t->early_len -= want;
+		return want;
+	}
+	do
+		n = recv(t->fd, buffer, want, MSG_DONTWAIT);
+	while (n == -1 && errno == EINTR);
+	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		t->blocked = true;
+	else if (n <= 0)
+		t->hangup = true;
+	return n > 0 ? (size_t)n : 0;
+}
+
+static size_t
+part(const struct transfer *t, uint64_t end)
+{
+	uint64_t left = end - t->offset;
+
+	return left < HELPER_BUFFER ? (size_t)left : HELPER_BUFFER;
+}
+
+/*
+ * The hash goes on where the bytes go on. After another beginning, what lies
+ * before is read again; false: not all of it yet, or it failed.
+ */
+static bool
+hash_catch_up(struct transfer *t, uint8_t *buffer)
+{
+	struct open_file *f = t->file;
+	uint64_t budget = TRANSFER_BYTES * 4;
+
+	if (f->hashed > t->offset)
+		file_rehash(f);
+	while (f->hashed < t->offset && budget > 0) {
+		uint64_t at = f->hashed, left = t->offset - at;
+		size_t want =
+		    left < HELPER_BUFFER ? (size_t)left : HELPER_BUFFER;
+		ssize_t n = pread(f->fd, buffer, want, (off_t)at);
+
+		if (n <= 0) {
+			t->file_error = n == 0 ? EIO : errno;
+			return false;
+		}
+		file_hash(f, buffer, (size_t)n, at);
+		budget -= want;
+	}
+	return f->hashed == t->offset;
+}
+
+/* A disk that is told early has less to do when all must be on it. */
+static void
+start_writeback(struct transfer *t)
+{
+	uint64_t len = t->offset - t->flushed;
+
+	if (len < WRITEBACK_BYTES || t->file->kind != FILE_TEMP)
+		return;
+	sync_file_range(
+	    t->file->fd, (off_t)t->flushed, (off_t)len, SYNC_FILE_RANGE_WRITE);
+	t->flushed = t->offset;
+}
+
+static void
+run_receive(struct job *job, uint8_t *buffer)
+{
+	struct transfer *t = CONTAINER(job, struct transfer, job);
+	struct open_file *f = t->file;
+
+	if (f->hashed != t->offset && !hash_catch_up(t, buffer))
+		return;
+	while (t->offset < t->end && t->moved < TRANSFER_BYTES) {
+		size_t n = take_bytes(t, buffer, part(t, t->end));
+
+		if (n == 0)
+			return;
+		t->file_error = disk_write_at(f->fd, buffer, n, t->offset);
+		if (t->file_error != 0)
+			return;
+		file_hash(f, buffer, n, t->offset);
+		t->offset += n;
+		t->moved += n;
+		start_writeback(t);
+	}
+}
+
+/* A source is hashed as it is read; what is ours was hashed when it came. */
+static ssize_t
+send_part(struct transfer *t, uint8_t *buffer, size_t want)
+{
+	off_t at = (off_t)t->offset;
+	ssize_t got, sent;
+
+	if (t->file->kind != FILE_SOURCE) {
+		sent = sendfile(t->fd, t->file->fd, &at, want);
+		if (sent == -1 && errno == EIO)
+			t->file_error = EIO;
+		else if (sent == 0)
+			t->file_error = ESTALE;
+		return sent;
+	}
+	got = pread(t->file->fd, buffer, want, at);
+	if (got <= 0) {
+		t->file_error = got == 0 ? ESTALE : errno;
+		return 0;
+	}
+	sent = send(t->fd, buffer, (size_t)got, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent > 0)
+		file_hash(t->file, buffer, (size_t)sent, t->offset);
+	return sent;
+}
+
+static void
+run_send(struct job *job, uint8_t *buffer)
+{
+	struct transfer *t = CONTAINER(job, struct transfer, job);
+
+	while (t->offset < t->limit && t->moved < TRANSFER_BYTES) {
+		ssize_t n = send_part(t, buffer, part(t, t->limit));
+
+		if (n > 0) {
+			t->offset += (uint64_t)n;
+			t->moved += (uint64_t)n;
+			continue;
+		}
+		if (t->file_error != 0)
+			return;
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			t->blocked = true;
+		else
+			t->hangup = true;
+		return;
+	}
+}
+
+static void
+run(struct job *job, uint8_t *buffer)
+{
+	struct transfer *t = CONTAINER(job, struct transfer, job);
+
+	if (t->sends)
+		run_send(job, buffer);
+	else
+		run_receive(job, buffer);
+}
+
+static void
+done(struct job *job)
+{
+	struct transfer *t = CONTAINER(job, struct transfer, job);
+	struct open_file *f = t->file;
+
+	assert(t->state == TRANSFER_RUNNING);
+	t->state = t->blocked ? TRANSFER_SOCKET : TRANSFER_READY;
+	if (t->file_error != 0) {
+		t->state = TRANSFER_STUCK;
+		file_trouble(f, t->file_error);
+	}
+	if (!t->sends && t->offset > f->size) {
+		f->size = t->offset;
+		file_changed(f);
+	}
+	tcp_transferred(t);
+}
+
+void
+transfer_init(struct transfer *t, struct tcp_conn *c, bool sends)
+{
+	*t = (struct transfer){.conn = c,
+	    .sends = sends,
+	    .fd = -1,
+	    .job = {.run = run, .done = done}};
+}
+
+void
+transfer_begin(
+    struct transfer *t, struct open_file *f, uint64_t offset, uint64_t size)
+{
+	assert(t->state == TRANSFER_IDLE);
+	t->file = f;
+	file_ref(f);
+	t->offset = t->flushed = offset;
+	t->end = offset + size;
+	t->early = NULL;
+	t->early_len = 0;
+	t->state = TRANSFER_READY;
+	if (!t->sends && f->size > offset)
+		f->size = offset;
+}
+
+static void
+wait_for_file(struct transfer *t)
+{
+	t->state = TRANSFER_FILE;
+	LIST_INSERT_HEAD(&t->file->waiting, t, waits);
+}
+
+void
+transfer_go(struct transfer *t)
+{
+	struct open_file *f = t->file;
+
+	if (t->state != TRANSFER_READY)
+		return;
+	if (f->failed) {
+		t->state = TRANSFER_STUCK;
+		return;
+	}
+	t->limit = f->size < t->end ? f->size : t->end;
+	if (!f->ready || (t->sends && t->offset == t->limit)) {
+		wait_for_file(t);
+		return;
+	}
+	t->blocked = t->hangup = false;
+	t->file_error = 0;
+	t->moved = 0;
+	t->state = TRANSFER_RUNNING;
+	workers_submit(&f->driver->workers, &t->job);
+}
+
+bool
+transfer_complete(const struct transfer *t)
+{
+	return t->state != TRANSFER_STUCK && t->offset == t->end &&
+	       (t->sends || t->file->hashed == t->end);
+}
+
+void
+transfer_wake(struct transfer *t)
+{
+	assert(t->state == TRANSFER_FILE);
+	LIST_REMOVE(t, waits);
+	t->state = TRANSFER_READY;
+	tcp_touch(t->conn);
+}
+
+void
+transfer_end(struct transfer *t)
+{
+	struct open_file *f = t->file;
+
+	assert(t->state != TRANSFER_RUNNING);
+	if (t->state == TRANSFER_IDLE)
+		return;
+	if (t->state == TRANSFER_FILE)
+		LIST_REMOVE(t, waits);
+	t->state = TRANSFER_IDLE;
+	t->file = NULL;
+	file_unref(f);
+}
