@@ -1,0 +1,169 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "super/client.h"
+
+/*
+ * Commands of peers, relayed. A peer itself gives up an operation that makes
+ * no progress; here only those are given up that are paused, or that show no
+ * sign of life when asked for one.
+ */
+enum {
+	GRACE_US = 500000, /* the peer's own deadline comes first */
+	LIFE_US = 2000000, /* for a sign of it */
+};
+
+static bool
+runs(const struct child *c)
+{
+	return c->pid != 0;
+}
+
+/* At random: only one that can do it. */
+static bool
+serves(const struct child *c)
+{
+	return child_state(c) == PEER_UP;
+}
+
+static void
+exec_send(struct client *c, struct child *child)
+{
+	static struct message m;
+	struct msg_command *out = &m.command;
+	const struct msg_call *call = &c->call;
+
+	m.type = MSG_command;
+	memset(out, 0, sizeof(*out));
+	out->op = call_op(c, child->id);
+	out->command = call->command;
+	out->id = call->id;
+	out->timeout_ms = call->timeout_ms;
+	out->name = call->name;
+	out->suffix = call->suffix;
+	out->path = call->path;
+	if (child_send(child, &m) == -1)
+		call_answer(c, child->id, ERROR_busy,
+		    "peer %u takes no more commands now", child->id);
+}
+
+void
+verb_exec_begin(struct client *c)
+{
+	struct super *s = c->super;
+	bool paused = false;
+
+	if (c->call.command == COMMAND_NONE || c->call.command > COMMAND_QUIT) {
+		call_finish(c, EXIT_USAGE, "no such command");
+		return;
+	}
+	if (!call_pick(c, c->call.which == WHICH_RANDOM ? serves : runs))
+		return;
+	call_arm(c, CALL_TIMEOUT_MS);
+	for (unsigned id = 0; id < SPACE_MAX; id++) {
+		if (!idset_has(&c->waiting, id))
+			continue;
+		paused |= s->children[id]->stopped;
+		exec_send(c, s->children[id]);
+	}
+	if (!paused)
+		timer_start(&s->loop, &c->timer, c->timer.at_us + GRACE_US);
+}
+
+void
+verb_exec_reply(struct client *c, struct child *child, struct message *m)
+{
+	const struct msg_reply *r = &m->reply;
+
+	client_send(c, m);
+	if (c->gone || (!r->last && c->call.command == COMMAND_FILES))
+		return;
+	idset_del(&c->waiting, child->id);
+	if (r->error == ERROR_none) {
+		idset_add(&c->done, child->id);
+		return;
+	}
+	c->exit = call_worse(c->exit, wire_error_exit(r->error));
+}
+
+void
+verb_exec_settle(struct client *c)
+{
+	for (unsigned id = 0; id < SPACE_MAX; id++) {
+		const struct child *child = c->super->children[id];
+
+		if (!idset_has(&c->waiting, id) ||
+		    (child != NULL && child->pid != 0))
+			continue;
+		if (child != NULL && child->ended == PEER_LEFT &&
+		    c->call.command == COMMAND_QUIT)
+			call_answer(c, id, ERROR_none, "left");
+		else
+			call_answer(c, id, ERROR_no_peer,
+			    "peer %u went down meanwhile", id);
+	}
+	if (!c->gone && idset_count(&c->waiting) == 0) {
+		c->trouble[0] = '\0';
+		call_finish(c, c->exit, "%s", "");
+	}
+}
+
+static void
+exec_revoke(struct client *c, unsigned id)
+{
+	struct message m = {.type = MSG_cancel};
+	struct child *child = c->super->children[id];
+
+	m.cancel.op = call_op(c, id);
+	if (child != NULL && child->pid != 0)
+		child_send(child, &m);
+}
+
+void
+verb_exec_cancel(struct client *c)
+{
+	for (unsigned id = 0; id < SPACE_MAX; id++)
+		if (idset_has(&c->waiting, id))
+			exec_revoke(c, id);
+}
+
+/* Whether a peer's command is given up now. */
+static bool
+overdue(struct client *c, struct child *child)
+{
+	struct message m = {.type = MSG_members_ask};
+	bool transfers = c->call.command == COMMAND_STORE ||
+			 c->call.command == COMMAND_REQUEST;
+
+	if (child->stopped || !transfers)
+		return true;
+	if (idset_has(&c->probed, child->id) && child->heard_us < c->probed_us)
+		return true;
+	idset_add(&c->probed, child->id);
+	m.members_ask.op = c->super->next_op++;
+	return child_send(child, &m) == -1;
+}
+
+void
+verb_exec_expire(struct client *c)
+{
+	struct super *s = c->super;
+
+	for (unsigned id = 0; id < SPACE_MAX; id++) {
+		struct child *child = s->children[id];
+
+		if (!idset_has(&c->waiting, id) || !overdue(c, child))
+			continue;
+		exec_revoke(c, id);
+		call_answer(c, id, ERROR_timeout,
+		    child->stopped ? "peer %u is paused"
+				   : "no answer from peer %u in time",
+		    id);
+	}
+	if (!c->gone && idset_count(&c->waiting) > 0) {
+		c->probed_us = s->loop.now_us;
+		timer_start(&s->loop, &c->timer, s->loop.now_us + LIFE_US);
+		return;
+	}
+	s->changed = true;
+}

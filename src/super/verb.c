@@ -1,0 +1,303 @@
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "super/client.h"
+#include "super/set.h"
+
+enum { GRACE_US = 500000 /* a peer's own deadline comes first */ };
+
+static bool
+runs(const struct child *c)
+{
+	return c->pid != 0;
+}
+
+static bool
+does_not_run(const struct child *c)
+{
+	return c->pid == 0;
+}
+
+static bool
+is_paused(const struct child *c)
+{
+	return c->pid != 0 && c->stopped;
+}
+
+/* For each peer that the call still waits for. */
+#define EACH_WAITING(c, id)                                                    \
+	for (int id = idset_next(&(c)->waiting, 0); id != -1;                  \
+	     id = idset_next(&(c)->waiting, (unsigned)id + 1))
+
+static void
+signal_waiting(struct client *c, int signal)
+{
+	EACH_WAITING(c, id)
+	{
+		if (child_signal(c->super->children[id], signal) == -1)
+			call_answer(c, (unsigned)id, ERROR_system,
+			    "peer %d: %s", id, strerror(errno));
+	}
+}
+
+/* All have answered: the words for those that were done. */
+static void
+finish(struct client *c, const char *what)
+{
+	char names[256];
+
+	if (idset_count(&c->done) == 0)
+		call_finish(c, c->exit, "%s", "");
+	else
+		call_finish(c, c->exit, "%s %s",
+		    call_names(&c->done, names, sizeof(names)), what);
+}
+
+void
+verb_peers_expire(struct client *c)
+{
+	EACH_WAITING(c, id)
+	{
+		const struct child *child = c->super->children[id];
+
+		call_answer(c, (unsigned)id, ERROR_timeout,
+		    "peer %d is still %s after %.1f s", id,
+		    peer_state_text(child_state(child)),
+		    (double)(clock_us() - c->began_us) / 1e6);
+	}
+	finish(c, "done");
+}
+
+void
+verb_kill_begin(struct client *c)
+{
+	if (!call_pick(c, runs))
+		return;
+	call_arm(c, CALL_TIMEOUT_MS);
+	c->began_us = clock_us();
+	signal_waiting(c, SIGKILL);
+}
+
+static bool
+any_live(const struct super *s)
+{
+	for (unsigned id = 0; id < SPACE_MAX; id++)
+		if (s->children[id] != NULL && s->children[id]->pid != 0 &&
+		    !s->children[id]->stopped)
+			return true;
+	return false;
+}
+
+/* `killed 8 (SIGKILL)`, said of those whose wait status says so. */
+static const char *
+kill_text(const struct client *c, char *out, size_t size)
+{
+	char names[256];
+
+	snprintf(out, size, "killed %s (SIGKILL)",
+	    set_print(&c->done, names, sizeof(names)));
+	return out;
+}
+
+void
+verb_kill_settle(struct client *c)
+{
+	char text[320];
+
+	EACH_WAITING(c, id)
+	{
+		const struct child *child = c->super->children[id];
+
+		if (child->pid != 0)
+			continue;
+		if (child->ended == PEER_KILLED)
+			call_answer(
+			    c, (unsigned)id, ERROR_none, "killed (SIGKILL)");
+		else
+			call_answer(c, (unsigned)id, ERROR_system,
+			    "peer %d ended by itself first: %s", id,
+			    child->why);
+	}
+	if (c->gone || idset_count(&c->waiting) > 0)
+		return;
+	if (idset_count(&c->done) == 0)
+		call_finish(c, c->exit, "%s", "");
+	else if (!any_live(c->super))
+		call_finish(c, c->exit, "%s: no peer is left",
+		    kill_text(c, text, sizeof(text)));
+	else if (c->super->whole)
+		call_finish(c, c->exit, "%s: whole again in %.1f ms",
+		    kill_text(c, text, sizeof(text)),
+		    (double)(clock_us() - c->began_us) / 1000);
+}
+
+void
+verb_kill_expire(struct client *c)
+{
+	char text[320];
+
+	if (idset_count(&c->waiting) > 0)
+		verb_peers_expire(c);
+	else
+		call_finish(c, EXIT_TIMEOUT, "%s: not whole after %.1f s: %s",
+		    kill_text(c, text, sizeof(text)),
+		    (double)(clock_us() - c->began_us) / 1e6, c->super->why);
+}
+
+void
+verb_start_begin(struct client *c)
+{
+	if (!call_pick(c, does_not_run))
+		return;
+	call_arm(c, CALL_TIMEOUT_MS);
+	EACH_WAITING(c, id)
+	/* What goes wrong is found when it settles. */
+	child_start(c->super->children[id], -1);
+}
+
+void
+verb_start_settle(struct client *c)
+{
+	EACH_WAITING(c, id)
+	{
+		struct child *child = c->super->children[id];
+		struct why why;
+
+		if (child->pid == 0) {
+			call_answer(c, (unsigned)id, ERROR_system,
+			    "peer %d did not start: %s", id, child->why);
+			continue;
+		}
+		if (child_state(child) != PEER_UP)
+			continue;
+		child->failures = 0;
+		if (!idset_has(&c->super->config.peers, (unsigned)id) &&
+		    roster_add(&c->super->roster, (unsigned)id, child->ping_ms,
+			&why) == -1)
+			call_answer(c, (unsigned)id, ERROR_disk,
+			    "peer %d is up, but %s", id, why.text);
+		else
+			call_answer(c, (unsigned)id, ERROR_none, "up");
+	}
+	if (!c->gone && idset_count(&c->waiting) == 0)
+		finish(c, "up");
+}
+
+void
+verb_pause_begin(struct client *c)
+{
+	if (!call_pick(c, runs))
+		return;
+	call_arm(c, CALL_TIMEOUT_MS);
+	signal_waiting(c, SIGSTOP);
+}
+
+void
+verb_pause_settle(struct client *c)
+{
+	EACH_WAITING(c, id)
+	{
+		const struct child *child = c->super->children[id];
+
+		if (child->pid == 0)
+			call_answer(c, (unsigned)id, ERROR_no_peer,
+			    "peer %d ended meanwhile", id);
+		else if (child->stopped)
+			call_answer(c, (unsigned)id, ERROR_none, "paused");
+	}
+	if (!c->gone && idset_count(&c->waiting) == 0)
+		finish(c, "paused");
+}
+
+void
+verb_resume_begin(struct client *c)
+{
+	if (!call_pick(c, c->call.which == WHICH_LIST ? runs : is_paused))
+		return;
+	call_arm(c, CALL_TIMEOUT_MS);
+	signal_waiting(c, SIGCONT);
+}
+
+void
+verb_resume_settle(struct client *c)
+{
+	EACH_WAITING(c, id)
+	{
+		const struct child *child = c->super->children[id];
+
+		if (child->pid == 0)
+			call_answer(c, (unsigned)id, ERROR_no_peer,
+			    "peer %d ended meanwhile", id);
+		else if (!child->stopped)
+			call_answer(c, (unsigned)id, ERROR_none, "resumed");
+	}
+	if (!c->gone && idset_count(&c->waiting) == 0)
+		finish(c, "resumed");
+}
+
+void
+verb_quit_begin(struct client *c)
+{
+	struct message m = {.type = MSG_command};
+
+	if (!call_pick(c, runs))
+		return;
+	call_arm(c, CALL_TIMEOUT_MS);
+	m.command.command = COMMAND_QUIT;
+	m.command.timeout_ms = c->call.timeout_ms;
+	timer_start(&c->super->loop, &c->timer, c->timer.at_us + GRACE_US);
+	EACH_WAITING(c, id)
+	{
+		m.command.op = call_op(c, (unsigned)id);
+		if (child_send(c->super->children[id], &m) == -1)
+			call_answer(c, (unsigned)id, ERROR_busy,
+			    "peer %d takes no more commands", id);
+	}
+}
+
+void
+verb_quit_reply(struct client *c, struct child *child, const struct message *m)
+{
+	/* Of a good one, the end of the process is the proof. */
+	if (m->reply.error != ERROR_none)
+		call_answer(c, child->id, m->reply.error, "peer %u: %s%s%s",
+		    child->id, wire_error_text(m->reply.error),
+		    m->reply.text.len > 0 ? ": " : "", m->reply.text.text);
+}
+
+void
+verb_quit_settle(struct client *c)
+{
+	EACH_WAITING(c, id)
+	{
+		const struct child *child = c->super->children[id];
+
+		if (child->pid != 0)
+			continue;
+		if (child->ended == PEER_LEFT)
+			call_answer(c, (unsigned)id, ERROR_none, "left");
+		else
+			call_answer(c, (unsigned)id, ERROR_system,
+			    "peer %d did not leave in good order: %s", id,
+			    child->why);
+	}
+	if (!c->gone && idset_count(&c->waiting) == 0)
+		finish(c, idset_count(&c->done) > 1 ? "have left" : "has left");
+}
+
+void
+verb_quit_expire(struct client *c)
+{
+	struct message m = {.type = MSG_cancel};
+
+	/* A paused one must not leave when it goes on. */
+	EACH_WAITING(c, id)
+	{
+		m.cancel.op = call_op(c, (unsigned)id);
+		child_send(c->super->children[id], &m);
+	}
+	verb_peers_expire(c);
+}
