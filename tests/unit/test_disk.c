@@ -1,0 +1,346 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "folder.h"
+#include "peer/disk.h"
+#include "peer/trailer.h"
+#include "unit.h"
+
+enum { KEY = 19 };
+
+static struct folder folder;
+static struct disk disk;
+static struct text error;
+
+/* What the last scan found. */
+static struct {
+	struct disk_scan scan;
+	unsigned good, bad;
+	struct record last;
+} found;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	if (folder_make(&folder) == -1)
+		return -1;
+	return disk_open(&disk, folder.path, true, &error);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	disk_close(&disk);
+	return folder_remove(&folder);
+}
+
+static void
+on_good(struct disk_scan *s, const struct record *r)
+{
+	(void)s;
+	found.good++;
+	found.last = *r;
+}
+
+static void
+on_bad(struct disk_scan *s, const char *name, const char *reason)
+{
+	(void)s;
+	assert_true(name[0] != '\0' && reason[0] != '\0');
+	found.bad++;
+}
+
+static void
+scan(unsigned good, unsigned bad)
+{
+	memset(&found, 0, sizeof(found));
+	found.scan = (struct disk_scan){on_good, on_bad};
+	assert_int_equal(disk_scan(&disk, &found.scan), 0);
+	assert_int_equal(found.good, good);
+	assert_int_equal(found.bad, bad);
+}
+
+static struct record
+record_of(uint64_t clock, uint64_t size)
+{
+	struct record r;
+
+	memset(&r, 0, sizeof(r));
+	assert_int_equal(name_set(&r.name, "2067", 4), 0);
+	assert_int_equal(suffix_set(&r.suffix, ".pdf", 4), 0);
+	r.version = (struct version){clock, 8, 3};
+	r.size = size;
+	r.digest.bytes[0] = (uint8_t)clock;
+	return r;
+}
+
+static void
+commit(const struct record *r, const char *content)
+{
+	static uint32_t handle;
+	bool placed;
+	int fd = disk_temp(&disk, ++handle);
+
+	assert_true(fd >= 0);
+	assert_int_equal(
+	    disk_write_at(fd, (const uint8_t *)content, strlen(content), 0), 0);
+	assert_int_equal(disk_commit(&disk, handle, fd, KEY, r, &placed), 0);
+	assert_true(placed);
+	close(fd);
+	/* Nothing is left where it was made. */
+	assert_int_equal(disk_temp_remove(&disk, handle), ENOENT);
+}
+
+static void
+content_is(const struct record *r, const char *want)
+{
+	char got[64] = "";
+	int fd = disk_file(&disk, KEY, r);
+
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, got, r->size), r->size);
+	assert_string_equal(got, want);
+	close(fd);
+}
+
+static void
+path_of(char out[300], const char *part)
+{
+	snprintf(out, 300, "%s/%s", folder.path, part);
+}
+
+static void
+one_process_a_folder(void **state)
+{
+	struct disk second;
+
+	(void)state;
+	assert_int_equal(disk_open(&second, folder.path, true, &error), -1);
+	assert_non_null(strstr(error.text, "in use"));
+	assert_non_null(strstr(error.text, folder.path));
+	disk_close(&second);
+	disk_close(&disk);
+	assert_int_equal(disk_open(&disk, folder.path, true, &error), 0);
+}
+
+static void
+incarnations_last(void **state)
+{
+	uint32_t value = 7;
+	char path[300];
+	FILE *f;
+
+	(void)state;
+	assert_int_equal(disk_read_incarnation(&disk, &value, &error), 0);
+	assert_int_equal(value, 0);
+	assert_int_equal(disk_write_incarnation(&disk, 41), 0);
+	assert_int_equal(disk_write_incarnation(&disk, UINT32_MAX - 1), 0);
+	assert_int_equal(disk_read_incarnation(&disk, &value, &error), 0);
+	assert_true(value == UINT32_MAX - 1);
+	path_of(path, "incarnation");
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("forty\n", f);
+	fclose(f);
+	assert_int_equal(disk_read_incarnation(&disk, &value, &error), -1);
+	assert_non_null(strstr(error.text, "incarnation"));
+}
+
+static void
+views_last(void **state)
+{
+	static const uint8_t view[] = {1, 0, 2, 0};
+	uint8_t *back;
+	size_t len = 0;
+
+	(void)state;
+	assert_null(disk_read_view(&disk, &len));
+	assert_int_equal(disk_write_view(&disk, view, sizeof(view)), 0);
+	back = disk_read_view(&disk, &len);
+	assert_non_null(back);
+	assert_int_equal(len, sizeof(view));
+	assert_memory_equal(back, view, len);
+	free(back);
+}
+
+static void
+versions_replace_each_other(void **state)
+{
+	struct record old = record_of(1, 5), new = record_of(2, 3);
+
+	(void)state;
+	scan(0, 0);
+	commit(&old, "hello");
+	content_is(&old, "hello");
+	assert_int_equal(disk_file(&disk, KEY, &new), -1);
+	assert_int_equal(errno, ENOENT);
+	commit(&new, "abc");
+	content_is(&new, "abc");
+	assert_int_equal(disk_file(&disk, KEY, &old), -1);
+	assert_int_equal(errno, ENOENT);
+	scan(1, 0);
+	assert_memory_equal(&found.last, &new, sizeof(new));
+}
+
+static void
+empty_files_and_tombstones(void **state)
+{
+	struct record empty = record_of(1, 0), gone = record_of(2, 0);
+
+	(void)state;
+	commit(&empty, "");
+	content_is(&empty, "");
+	gone.deleted = 1;
+	commit(&gone, "");
+	scan(1, 0);
+	assert_int_equal(found.last.deleted, 1);
+	assert_int_equal(found.last.version.clock, 2);
+}
+
+static void
+marks_last(void **state)
+{
+	struct record r = record_of(1, 5), other = record_of(2, 5);
+
+	(void)state;
+	commit(&r, "hello");
+	scan(1, 0);
+	assert_int_equal(found.last.acknowledged, 0);
+	assert_int_equal(disk_mark(&disk, KEY, &other), ENOENT);
+	assert_int_equal(disk_mark(&disk, KEY, &r), 0);
+	scan(1, 0);
+	assert_int_equal(found.last.acknowledged, 1);
+	content_is(&r, "hello");
+}
+
+static void
+drops_know_the_version(void **state)
+{
+	struct record r = record_of(1, 5), other = record_of(2, 5);
+
+	(void)state;
+	commit(&r, "hello");
+	assert_int_equal(disk_drop(&disk, KEY, &other), ENOENT);
+	content_is(&r, "hello");
+	assert_int_equal(disk_drop(&disk, KEY, &r), 0);
+	assert_int_equal(disk_drop(&disk, KEY, &r), ENOENT);
+	scan(0, 0);
+}
+
+/* A file cut or written over is never served, and set aside at start. */
+static void
+damaged_files_are_set_aside(void **state)
+{
+	struct record r = record_of(1, 5);
+	char path[300], aside[300];
+	int fd;
+
+	(void)state;
+	path_of(path, "files/13/2067");
+	path_of(aside, "damaged/0.2067");
+	commit(&r, "hello");
+	assert_int_equal(truncate(path, TRAILER_LEN + 4), 0);
+	assert_int_equal(disk_file(&disk, KEY, &r), -1);
+	assert_int_equal(errno, EBADMSG);
+	scan(0, 1);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(access(aside, F_OK), 0);
+	scan(0, 0);
+	commit(&r, "hello");
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "x", 1, 5 + 20), 1);
+	close(fd);
+	assert_int_equal(disk_file(&disk, KEY, &r), -1);
+	assert_int_equal(errno, EBADMSG);
+	scan(0, 1);
+	path_of(aside, "damaged/1.2067");
+	assert_int_equal(access(aside, F_OK), 0);
+}
+
+/* Its trailer is good, but a byte of its content is gone. */
+static void
+sizes_must_agree(void **state)
+{
+	struct record r = record_of(1, 5);
+	char path[300], bytes[TRAILER_LEN + 5];
+	int fd;
+
+	(void)state;
+	path_of(path, "files/13/2067");
+	commit(&r, "hello");
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(read(fd, bytes, sizeof(bytes)), sizeof(bytes));
+	assert_int_equal(
+	    pwrite(fd, bytes + 1, sizeof(bytes) - 1, 0), sizeof(bytes) - 1);
+	assert_int_equal(ftruncate(fd, sizeof(bytes) - 1), 0);
+	close(fd);
+	assert_int_equal(disk_file(&disk, KEY, &r), -1);
+	assert_int_equal(errno, EBADMSG);
+	scan(0, 1);
+}
+
+static void
+half_made_files_vanish(void **state)
+{
+	char path[300];
+	int fd = disk_temp(&disk, 4242);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(disk_temp(&disk, 4242), -1);
+	close(fd);
+	path_of(path, "tmp/4242");
+	assert_int_equal(access(path, F_OK), 0);
+	disk_close(&disk);
+	assert_int_equal(disk_open(&disk, folder.path, true, &error), 0);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void
+trailers_find_each_flipped_bit(void **state)
+{
+	struct record r = record_of(1, 5), back;
+	uint8_t data[TRAILER_LEN];
+
+	(void)state;
+	trailer_encode(&r, data);
+	assert_true(trailer_decode(&back, data));
+	assert_memory_equal(&back, &r, sizeof(r));
+	for (size_t bit = 0; bit < TRAILER_LEN * 8; bit++) {
+		bool good;
+
+		data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		good = trailer_decode(&back, data);
+		data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		assert_int_equal(good, bit / 8 == TRAILER_ACKNOWLEDGED);
+	}
+}
+
+static void
+longest_names_fit(void **state)
+{
+	struct record r = record_of(UINT64_MAX, UINT64_MAX), back;
+	uint8_t data[TRAILER_LEN];
+
+	(void)state;
+	r.name.len = NAME_LEN_MAX;
+	memset(r.name.text, 'n', NAME_LEN_MAX);
+	r.suffix.len = SUFFIX_LEN_MAX;
+	memset(r.suffix.text, 's', SUFFIX_LEN_MAX);
+	r.acknowledged = 1;
+	trailer_encode(&r, data);
+	assert_true(trailer_decode(&back, data));
+	assert_memory_equal(&back, &r, sizeof(r));
+}
+
+#define DISK_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+UNIT_MAIN(DISK_TEST(one_process_a_folder), DISK_TEST(incarnations_last),
+    DISK_TEST(views_last), DISK_TEST(versions_replace_each_other),
+    DISK_TEST(empty_files_and_tombstones), DISK_TEST(marks_last),
+    DISK_TEST(drops_know_the_version), DISK_TEST(damaged_files_are_set_aside),
+    DISK_TEST(sizes_must_agree), DISK_TEST(half_made_files_vanish),
+    TEST(trailers_find_each_flipped_bit), TEST(longest_names_fit))

@@ -1,0 +1,427 @@
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "folder.h"
+#include "peer/drive.h"
+#include "unit.h"
+
+/*
+ * Two drivers in one process, each with a core of this test's own: it does
+ * what the test queued, and writes down what it is told.
+ */
+enum { A = 2, B = 4, PORT = 21900, EVENTS_MAX = 64, TURNS_MAX = 20000 };
+
+struct peer {
+	struct driver driver;
+	struct peer_setup setup;
+	struct action todo[8];
+	struct message messages[8]; /* that ACT_SEND sends */
+	size_t todo_count;
+	struct event seen[EVENTS_MAX];
+	size_t seen_count;
+	struct member view;
+};
+
+static struct folder dir;
+static struct peer *a, *b;
+
+size_t
+peer_size(void)
+{
+	return sizeof(struct peer);
+}
+
+void
+peer_init(struct peer *p, const struct peer_config *config, uint64_t now_us)
+{
+	(void)p;
+	(void)config;
+	(void)now_us;
+}
+
+void
+peer_step(struct peer *p, uint64_t now_us, const struct event *ev,
+    struct actions *out)
+{
+	(void)now_us;
+	out->count = out->used = out->ids_used = 0;
+	for (size_t i = 0; i < p->todo_count; i++) {
+		struct action *act = &out->at[out->count++];
+
+		*act = p->todo[i];
+		if (act->type != ACT_SEND)
+			continue;
+		act->bytes = out->used;
+		act->len = message_encode(
+		    &p->messages[i], out->data + out->used, MESSAGE_LEN_MAX);
+		out->used += act->len;
+	}
+	p->todo_count = 0;
+	if (ev->type == EV_TICK)
+		return;
+	assert_true(p->seen_count < EVENTS_MAX);
+	p->seen[p->seen_count] = *ev;
+	p->seen[p->seen_count].message = NULL;
+	p->seen[p->seen_count++].text = NULL;
+}
+
+/* At once while there is something to do, and never for long. */
+uint64_t
+peer_deadline(const struct peer *p)
+{
+	return p->driver.loop.now_us + (p->todo_count > 0 ? 0 : 500);
+}
+
+void
+peer_report(const struct peer *p, struct msg_report *r)
+{
+	(void)p;
+	(void)r;
+}
+
+bool
+peer_members(const struct peer *p, unsigned *next, struct members *list)
+{
+	(void)p;
+	(void)next;
+	list->count = 0;
+	return false;
+}
+
+uint32_t
+peer_incarnation(const struct peer *p)
+{
+	return p->setup.id * 10u;
+}
+
+const struct member *
+peer_view(const struct peer *p, unsigned id)
+{
+	(void)id;
+	return &p->view;
+}
+
+uint64_t
+peer_view_hash(const struct peer *p)
+{
+	(void)p;
+	return 0;
+}
+
+size_t
+peer_successors(const struct peer *p, uint16_t *out, size_t max)
+{
+	(void)p;
+	(void)out;
+	(void)max;
+	return 0;
+}
+
+uint64_t
+record_hash(const struct record *r)
+{
+	return r->version.clock;
+}
+
+static struct action *
+todo(struct peer *p, enum action_type type)
+{
+	struct action *act = &p->todo[p->todo_count++];
+
+	*act = (struct action){.type = type};
+	return act;
+}
+
+static void
+say(struct peer *p, uint32_t conn, struct message m)
+{
+	p->messages[p->todo_count] = m;
+	todo(p, ACT_SEND)->conn = conn;
+}
+
+static void
+turn(struct peer *p)
+{
+	drive_settle(&p->driver);
+	assert_int_equal(loop_turn(&p->driver.loop), 0);
+	drive_settle(&p->driver);
+}
+
+/* Turns both until p was told of type; that event, the newest of them. */
+static const struct event *
+await(struct peer *p, enum event_type type)
+{
+	for (int i = 0; i < TURNS_MAX; i++) {
+		for (size_t k = p->seen_count; k-- > 0;)
+			if (p->seen[k].type == type) {
+				static struct event found;
+
+				found = p->seen[k];
+				p->seen_count = 0;
+				return &found;
+			}
+		turn(a);
+		turn(b);
+	}
+	fail_msg("event %d did not come", type);
+	return NULL;
+}
+
+static struct peer *
+start(uint16_t id)
+{
+	struct peer *p = calloc(1, sizeof(*p));
+	struct driver *d;
+	struct text error;
+
+	assert_non_null(p);
+	d = &p->driver;
+	p->setup = (struct peer_setup){.id = id, .bits = 8, .sync = true};
+	memset(p->setup.key.bytes, 7, SECRET_LEN);
+	snprintf(p->setup.data, sizeof(p->setup.data), "%s/%u", dir.path, id);
+	d->setup = &p->setup;
+	d->addr = (struct addr){0x7f000001, (uint16_t)(PORT + id)};
+	d->core = p;
+	d->actions = malloc(sizeof(*d->actions));
+	assert_int_equal(auth_init(), 0);
+	assert_int_equal(loop_init(&d->loop), 0);
+	assert_int_equal(workers_init(&d->workers, &d->loop), 0);
+	drive_init(d);
+	assert_int_equal(pipe_init(d, -1, -1), 0);
+	assert_int_equal(disk_open(&d->disk, p->setup.data, true, &error), 0);
+	assert_int_equal(catalog_init(&d->catalog, 8, false), 0);
+	assert_int_equal(tcp_listen(d), 0);
+	assert_int_equal(udp_bind(d), 0);
+	return p;
+}
+
+static void
+stop(struct peer *p)
+{
+	struct driver *d = &p->driver;
+
+	for (int i = 0; i < TURNS_MAX && d->workers.pending > 0; i++)
+		turn(p);
+	drive_free(d);
+	workers_free(&d->workers);
+	disk_close(&d->disk);
+	catalog_free(&d->catalog);
+	loop_free(&d->loop);
+	free(d->actions);
+	free(p);
+}
+
+static int
+begin(void **state)
+{
+	(void)state;
+	if (folder_make(&dir) != 0)
+		return -1;
+	a = start(A);
+	b = start(B);
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	stop(a);
+	stop(b);
+	return folder_remove(&dir);
+}
+
+static void
+connect_to_b(unsigned id)
+{
+	struct action *act = todo(a, ACT_CONNECT);
+
+	act->conn = 1;
+	act->id = (uint16_t)id;
+	act->role = CONN_STREAM;
+	act->addr = b->driver.addr;
+	act->timeout_us = 2000000;
+}
+
+/* Bytes that differ everywhere, in a file of the folder. */
+static char *
+make_source(size_t size)
+{
+	static char path[PATH_LEN_MAX];
+	uint8_t *data = malloc(size + 8);
+	struct random r;
+	int fd;
+
+	random_seed(&r, size);
+	for (size_t i = 0; i < size; i += 8)
+		memcpy(data + i, &(uint64_t){random_u64(&r)}, 8);
+	snprintf(path, sizeof(path), "%s/source", dir.path);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_int_equal(write(fd, data, size), size);
+	close(fd);
+	free(data);
+	return path;
+}
+
+static struct record
+record(size_t size)
+{
+	struct record r = {.version = {.clock = 1}, .size = size};
+
+	name_set(&r.name, "2067", 4);
+	suffix_set(&r.suffix, ".pdf", 4);
+	return r;
+}
+
+/* a's source to b's temporary file; what b says of it. */
+static struct event
+send_source(size_t size)
+{
+	struct action *act;
+	struct event sent, got;
+	uint32_t inbound;
+
+	connect_to_b(B);
+	assert_int_equal(await(a, EV_CONN_OPEN)->from, B);
+	got = *await(b, EV_CONN_OPEN);
+	assert_int_equal(got.from, A);
+	assert_int_equal(got.incarnation, A * 10);
+	assert_int_equal(got.role, CONN_STREAM);
+	inbound = got.conn;
+	act = todo(a, ACT_OPEN_SOURCE);
+	act->file = 11;
+	act->path = make_source(size);
+	assert_int_equal(await(a, EV_FILE)->size, size);
+	act = todo(b, ACT_CREATE_TEMP);
+	act->file = 22;
+	act->record = record(size);
+	assert_int_equal(await(b, EV_FILE)->error, ERROR_none);
+	act = todo(b, ACT_RAW_RECV);
+	act->conn = inbound;
+	act->file = 22;
+	act->size = size;
+	act = todo(a, ACT_RAW_SEND);
+	act->conn = 1;
+	act->file = 11;
+	act->size = size;
+	say(a, 1, (struct message){.type = MSG_end, .end = {.op = 9}});
+	got = *await(b, EV_RAW_RECEIVED);
+	sent = *await(a, EV_RAW_SENT);
+	assert_memory_equal(sent.digest.bytes, got.digest.bytes, DIGEST_LEN);
+	return got;
+}
+
+static void
+bytes_arrive(size_t size)
+{
+	struct event got = send_source(size);
+	struct action *act = todo(b, ACT_COMMIT);
+	struct stat st;
+	char path[PATH_LEN_MAX];
+
+	act->file = 22;
+	act->record = record(size);
+	act->record.digest = got.digest;
+	assert_int_equal(await(b, EV_FILE)->error, ERROR_none);
+	assert_int_equal(b->driver.catalog.files, 1);
+	snprintf(path, sizeof(path), "%s/4/files/13/2067", dir.path);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, size + TRAILER_LEN);
+	todo(b, ACT_DISCARD)->file = 22;
+	/* Home again, by a local copy, under its suffix. */
+	act = todo(b, ACT_OPEN_STORED);
+	act->file = 23;
+	act->record = record(size);
+	assert_int_equal(await(b, EV_FILE)->size, size);
+	act = todo(b, ACT_CREATE_TARGET);
+	act->file = 24;
+	act->record = record(size);
+	snprintf(path, sizeof(path), "%s/", dir.path);
+	act->path = path;
+	assert_int_equal(await(b, EV_FILE)->error, ERROR_none);
+	act = todo(b, ACT_COPY);
+	act->file = 23;
+	act->target = 24;
+	assert_memory_equal(
+	    await(b, EV_FILE)->digest.bytes, got.digest.bytes, DIGEST_LEN);
+	todo(b, ACT_RENAME)->file = 24;
+	assert_int_equal(await(b, EV_FILE)->error, ERROR_none);
+	snprintf(path, sizeof(path), "%s/received_2067.pdf", dir.path);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, size);
+}
+
+static void
+no_byte(void **state)
+{
+	(void)state;
+	bytes_arrive(0);
+}
+
+static void
+few_bytes(void **state)
+{
+	(void)state;
+	bytes_arrive(65537);
+}
+
+static void
+many_bytes(void **state)
+{
+	(void)state;
+	bytes_arrive(20 * 1000 * 1000 + 1);
+}
+
+static void
+what_is_not_committed_vanishes(void **state)
+{
+	char path[PATH_LEN_MAX];
+
+	(void)state;
+	send_source(1000);
+	snprintf(path, sizeof(path), "%s/4/tmp/22", dir.path);
+	assert_int_equal(access(path, F_OK), 0);
+	todo(b, ACT_DISCARD)->file = 22;
+	for (int i = 0; i < TURNS_MAX && access(path, F_OK) == 0; i++)
+		turn(b);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void
+another_key_is_rejected(void **state)
+{
+	(void)state;
+	b->setup.key.bytes[0] ^= 1;
+	connect_to_b(B);
+	assert_int_equal(await(a, EV_CONN_CLOSED)->reason, CLOSE_REJECTED);
+	assert_int_equal(b->seen_count, 0);
+}
+
+static void
+another_identifier_is_rejected(void **state)
+{
+	(void)state;
+	connect_to_b(5);
+	assert_int_equal(await(a, EV_CONN_CLOSED)->reason, CLOSE_REJECTED);
+	assert_int_equal(b->seen_count, 0);
+}
+
+static void
+a_closed_port_is_refused(void **state)
+{
+	(void)state;
+	connect_to_b(B);
+	a->todo[0].addr.port = PORT + 77;
+	assert_int_equal(await(a, EV_CONN_CLOSED)->reason, CLOSE_REFUSED);
+}
+
+#define BETWEEN(function) cmocka_unit_test_setup_teardown(function, begin, end)
+
+UNIT_MAIN(BETWEEN(no_byte), BETWEEN(few_bytes), BETWEEN(many_bytes),
+    BETWEEN(what_is_not_committed_vanishes), BETWEEN(another_key_is_rejected),
+    BETWEEN(another_identifier_is_rejected), BETWEEN(a_closed_port_is_refused))
