@@ -10,11 +10,11 @@ enum {
 	BITS_MAX = 12,
 	SPACE_MAX = 1 << BITS_MAX, /* identifiers in the largest space */
 	COPIES_MAX = 16,
-	NAME_LEN_MAX = 255,   /* bytes of a file's name */
-	SUFFIX_LEN_MAX = 64,  /* bytes of ".pdf" */
-	PATH_LEN_MAX = 4095,  /* bytes of a caller's path */
-	TEXT_LEN_MAX = 511,   /* bytes of an error or a log line */
-	DIGEST_LEN = 16,      /* XXH3-128, canonical (big-endian) */
+	NAME_LEN_MAX = 255, /* bytes of a file's name */
+	SUFFIX_LEN_MAX = 64, /* bytes of ".pdf" */
+	PATH_LEN_MAX = 4095, /* bytes of a caller's path */
+	TEXT_LEN_MAX = 511, /* bytes of an error or a log line */
+	DIGEST_LEN = 16, /* XXH3-128, canonical (big-endian) */
 };
 
 /* An IPv4 address and a port, both in host byte order. Port 0: none. */
@@ -43,9 +43,9 @@ struct digest {
  * client; ordered by clock, then ingress, then op.
  */
 struct version {
-	uint64_t clock;   /* hybrid logical clock: us since 1970, raised */
+	uint64_t clock; /* hybrid logical clock: us since 1970, raised */
 	uint16_t ingress; /* identifier of the peer that assigned it */
-	uint64_t op;      /* that peer's operation */
+	uint64_t op; /* that peer's operation */
 };
 
 /* What a peer knows of one stored version of one name. */
@@ -55,7 +55,7 @@ struct record {
 	struct version version;
 	uint64_t size; /* bytes */
 	struct digest digest;
-	uint8_t deleted;      /* a tombstone: no content */
+	uint8_t deleted; /* a tombstone: no content */
 	uint8_t acknowledged; /* its whole replica set is known to hold it */
 };
 
@@ -69,8 +69,8 @@ enum member_state {
 };
 
 enum member_flag {
-	MEMBER_SYNCING = 1,   /* admitted, not serving yet */
-	MEMBER_READONLY = 2,  /* its disk takes no writes */
+	MEMBER_SYNCING = 1, /* admitted, not serving yet */
+	MEMBER_READONLY = 2, /* its disk takes no writes */
 };
 
 /*
@@ -81,9 +81,9 @@ enum member_flag {
 struct member {
 	uint16_t id;
 	uint32_t incarnation; /* 1.. ; 0: none yet */
-	uint8_t state;        /* enum member_state */
-	uint8_t flags;        /* enum member_flag */
-	uint32_t revision;    /* of flags, raised by the peer itself */
+	uint8_t state; /* enum member_state */
+	uint8_t flags; /* enum member_flag */
+	uint32_t revision; /* of flags, raised by the peer itself */
 	struct addr addr;
 };
 

@@ -13,7 +13,7 @@ enum { KEY_LEN = 32, KEY_FILE_MAX = 4096 };
  * file of 16 to KEY_FILE_MAX bytes of any kind, readable by nobody else; the
  * key is a digest of them. 0, or -1 with why.
  */
-int key_load(uint8_t key[KEY_LEN], const char *file, uint16_t port,
-    struct why *);
+int key_load(
+    uint8_t key[KEY_LEN], const char *file, uint16_t port, struct why *);
 
 #endif

@@ -13,7 +13,7 @@
 enum { LOOP_BATCH = 64 };
 
 struct source {
-	int fd;          /* -1: not added */
+	int fd; /* -1: not added */
 	uint32_t events; /* EPOLLIN, EPOLLOUT asked for */
 	void (*ready)(struct source *, uint32_t events);
 };
@@ -26,7 +26,7 @@ struct timer {
 
 struct loop {
 	int epoll_fd;
-	uint64_t now_us;        /* one clock reading per turn */
+	uint64_t now_us; /* one clock reading per turn */
 	struct timer **heap;
 	size_t timers, timers_max;
 	struct source *batch[LOOP_BATCH]; /* being dispatched; NULL: removed */
@@ -58,7 +58,7 @@ void timer_stop(struct loop *, struct timer *);
  */
 int loop_turn(struct loop *);
 
-uint64_t clock_us(void);      /* CLOCK_MONOTONIC */
+uint64_t clock_us(void); /* CLOCK_MONOTONIC */
 uint64_t clock_wall_us(void); /* since 1970 */
 
 /* The struct that a member is embedded in. */

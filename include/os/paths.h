@@ -19,8 +19,8 @@ struct path_buf {
 int paths_runtime(struct path_buf *, struct why *);
 
 /* NAME.sock, NAME.lock in the runtime folder. */
-int paths_runtime_file(struct path_buf *, const char *name,
-    const char *suffix, struct why *);
+int paths_runtime_file(
+    struct path_buf *, const char *name, const char *suffix, struct why *);
 
 /*
  * Where a ring's data lies when nobody says: ringctl/RING under
@@ -38,8 +38,8 @@ int paths_data(struct path_buf *, const char *ring, struct why *);
 int paths_data_remember(const char *ring, const char *dir, struct why *);
 
 /* Joins and cleans: path if it is absolute, else dir/path. */
-int paths_join(struct path_buf *, const char *dir, const char *path,
-    struct why *);
+int paths_join(
+    struct path_buf *, const char *dir, const char *path, struct why *);
 
 /* Makes a folder and its parents, the last one with mode 0700. */
 int paths_make(const char *dir, struct why *);
@@ -48,7 +48,6 @@ int paths_make(const char *dir, struct why *);
  * Replaces a small file durably: a temporary one beside it, fsync, rename,
  * fsync of the folder. Mode 0600.
  */
-int paths_replace(const char *path, const void *data, size_t len,
-    struct why *);
+int paths_replace(const char *path, const void *data, size_t len, struct why *);
 
 #endif

@@ -10,8 +10,8 @@
 /* How a process ended, or that it stopped or went on. */
 enum process_end {
 	PROCESS_RUNNING, /* nothing new */
-	PROCESS_EXITED,  /* value: exit status */
-	PROCESS_KILLED,  /* value: signal */
+	PROCESS_EXITED, /* value: exit status */
+	PROCESS_KILLED, /* value: signal */
 };
 
 struct process_status {

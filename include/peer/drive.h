@@ -21,7 +21,10 @@
  * The driver of the protocol core: hands it events, applies its actions to
  * real sockets and disks. All of a peer process hangs on this one struct.
  */
-enum { DRIVE_VIEW_US = 1000000 }; /* at most so often is the view written */
+enum {
+	DRIVE_VIEW_US = 1000000, /* at most so often is the view written */
+	DRIVE_END_US = 1000000, /* that helpers get at the end */
+};
 
 /* An event that arose while the core's actions were being applied. */
 struct deferred;
@@ -50,6 +53,8 @@ struct driver {
 
 /* Ready for events once d->core is set. */
 void drive_init(struct driver *);
+
+/* Closes all of it; temporary files are removed, also the caller's. */
 void drive_free(struct driver *);
 
 /* Steps the core and applies its actions; then what was deferred. */

@@ -88,6 +88,7 @@ struct open_file *file_add(struct driver *, uint32_t handle, enum file_kind);
 
 /* Out of the table; closed and gone when nothing needs it any more. */
 void file_discard(struct open_file *);
+void files_discard_all(struct driver *);
 void file_free(struct open_file *);
 
 void file_ref(struct open_file *);

@@ -48,7 +48,7 @@ void member_readonly(struct peer *, bool readonly);
 
 /* gossip.c */
 void gossip_broadcast(struct peer *, unsigned id); /* at the step's end */
-void gossip_relay(struct peer *, unsigned id);     /* a little later */
+void gossip_relay(struct peer *, unsigned id); /* a little later */
 void gossip_tell(struct peer *, struct addr, unsigned id); /* one entry */
 void gossip_message(struct peer *, const struct event *);
 void gossip_summary(struct peer *, unsigned id, struct addr, bool asks);
@@ -85,8 +85,8 @@ uint64_t leave_deadline(const struct peer *);
 
 /* link.c */
 struct conn *conn_find(struct peer *, uint32_t handle);
-struct conn *conn_new(struct peer *, enum conn_purpose, enum conn_role,
-    unsigned id, struct addr);
+struct conn *conn_new(
+    struct peer *, enum conn_purpose, enum conn_role, unsigned id, struct addr);
 struct conn *conn_accept(struct peer *, const struct event *);
 /* Frees the slot without closing: the driver already did. */
 void conn_forget(struct peer *, struct conn *);
@@ -137,8 +137,7 @@ uint64_t sweep_deadline(const struct peer *);
 /* action.c: append to p->out. */
 struct action *act(struct peer *, enum action_type);
 void act_datagram(struct peer *, struct addr, const struct message *);
-void act_multicast(struct peer *, const struct idset *,
-    const struct message *);
+void act_multicast(struct peer *, const struct idset *, const struct message *);
 void act_note(struct peer *, const struct msg_event *);
 void act_reply(struct peer *, const struct msg_reply *);
 /* The common shapes of notes. */

@@ -47,6 +47,13 @@ void pull_end(struct peer *, struct pull *, bool good);
 void session_begin(struct peer *, struct session *);
 void session_fail(struct peer *, struct session *);
 void session_pulled(struct peer *, struct session *, unsigned item, bool good);
+void session_agree(struct peer *, struct session *);
+/* The session of a message's number, if it is the present one. */
+struct session *session_of(struct peer *, unsigned id, uint32_t number);
+/* Tells the other side which buckets differ. */
+void session_send_diff(struct peer *, struct session *, unsigned buckets);
+/* page.c: sends the next page; goes on with the other side's. */
+void session_list(struct peer *, struct session *);
 void session_step(struct peer *, struct session *);
 void session_sync_ask(
     struct peer *, struct conn *, const struct msg_sync_ask *);
@@ -60,7 +67,7 @@ struct session *session_new(struct peer *, enum session_role, unsigned id);
 void session_link_lost(struct peer *, unsigned id);
 uint64_t session_tick(struct peer *);
 
-/* How a session of this number begun by an owner is told apart. */
+/* Keys of its range. */
 unsigned session_keys(const struct peer *, const struct session *);
 bool session_busy(const struct session *); /* messages are awaited */
 void session_free(struct session *);

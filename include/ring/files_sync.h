@@ -104,8 +104,8 @@ struct files {
 	bool mark_named;
 	struct name mark_name;
 	struct idset members; /* when the view was last looked at */
-	struct idset dead;      /* likewise */
-	struct idset bereaved;  /* deaths not made good yet */
+	struct idset dead; /* likewise */
+	struct idset bereaved; /* deaths not made good yet */
 	struct idset inherited; /* of those: told by the disk at start */
 };
 

@@ -64,6 +64,7 @@ struct sim {
 	struct quality quality, usual; /* now; but for faults */
 	bool healed; /* no fault is to come */
 	bool with_files; /* commands on files are given too */
+	uint32_t changing; /* sources that change while read: of a million */
 	uint32_t faults; /* bits: kinds that this seed prefers */
 	uint64_t until_us; /* faults come before */
 	unsigned bits, space, copies, route;
@@ -87,6 +88,9 @@ struct sim {
 	uint64_t steps, messages;
 	unsigned file_faults, file_checks; /* found at rest; looked at */
 };
+
+/* The check of that name (as in --checks), or -1. */
+int sim_check(const char *name);
 
 /* Memory for runs; NULL never. */
 struct sim *sim_new(void);

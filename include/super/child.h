@@ -21,17 +21,17 @@ struct child {
 	struct source end, to, from;
 	struct outlet queue;
 	struct inlet inlet;
-	bool bound;     /* its folder is locked, its ports are open */
-	bool reported;  /* report holds */
-	bool served;    /* was up, in this run */
-	bool joining;   /* by a join, and not up yet */
-	bool fresh;     /* joining: its folder is new */
-	bool unknown;   /* joining: so is its identifier */
+	bool bound; /* its folder is locked, its ports are open */
+	bool reported; /* report holds */
+	bool served; /* was up, in this run */
+	bool joining; /* by a join, and not up yet */
+	bool fresh; /* joining: its folder is new */
+	bool unknown; /* joining: so is its identifier */
 	uint8_t before; /* joining: what it was, if not unknown */
 	struct msg_report report;
-	bool stopped;   /* by SIGSTOP */
+	bool stopped; /* by SIGSTOP */
 	bool kill_asked, frozen;
-	uint8_t ended;  /* enum peer_state, when there is no process */
+	uint8_t ended; /* enum peer_state, when there is no process */
 	unsigned restarts;
 	unsigned failures; /* in a row */
 	struct timer restart;
@@ -41,7 +41,7 @@ struct child {
 
 enum {
 	CHILD_QUEUE_MAX = 1 << 20, /* bytes of commands waiting for one */
-	CHILD_READS_MAX = 8,       /* reads from one in a turn */
+	CHILD_READS_MAX = 8, /* reads from one in a turn */
 };
 
 /* Made known, without a process: left. */

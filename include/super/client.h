@@ -12,24 +12,25 @@ struct client {
 	struct source source;
 	struct inlet inlet;
 	struct outlet outlet;
-	bool gone;         /* freed at the end of the turn */
-	uint64_t idle_us;  /* since when nothing is asked */
+	bool gone; /* freed at the end of the turn */
+	uint64_t idle_us; /* since when nothing is asked */
 
-	bool busy;         /* with call, until its result */
+	bool busy; /* with call, until its result */
 	struct msg_call call;
 	const struct verb_row *row;
-	uint64_t serial;   /* of the call */
+	uint64_t serial; /* of the call */
 	uint64_t began_us; /* or when its signal was sent */
 	struct timer timer;
 	struct idset waiting; /* peers that have not answered */
+	struct idset sent; /* exec, quit: to those */
 	struct idset done;
-	struct idset probed;  /* peers asked for a sign of life */
+	struct idset probed; /* peers asked for a sign of life */
 	uint64_t probed_us;
-	int exit;             /* the worst so far */
+	int exit; /* the worst so far */
 	char trouble[TEXT_LEN_MAX + 1]; /* the first */
-	bool down, ready;     /* wait: for that */
-	bool reading;         /* events, logs: reader is open */
-	bool behind;          /* there may be more to read than was sent */
+	bool down, ready; /* wait: for that */
+	bool reading; /* events, logs: reader is open */
+	bool behind; /* there may be more to read than was sent */
 	struct journal_reader reader;
 };
 
@@ -37,7 +38,7 @@ struct client {
 struct verb_row {
 	enum verb verb;
 	bool early; /* also while the ring starts or goes down */
-	void (*begin)(struct client *);  /* checks and starts the call */
+	void (*begin)(struct client *); /* checks and starts the call */
 	void (*settle)(struct client *); /* something changed: is it done? */
 	void (*expire)(struct client *); /* the time is over */
 	void (*cancel)(struct client *); /* the client has left */
@@ -49,9 +50,9 @@ extern const struct verb_row verb_rows[];
 /* control.c */
 void control_accept(struct source *, uint32_t events);
 void control_settle(struct super *); /* something changed */
-void control_pump(struct super *);   /* the journals grew */
-void control_turn(struct super *);   /* writes, reads on, frees */
-void control_end(struct super *);    /* last words to everybody */
+void control_pump(struct super *); /* the journals grew */
+void control_turn(struct super *); /* writes, reads on, frees */
+void control_end(struct super *); /* last words to everybody */
 void client_send(struct client *, const struct message *);
 void client_drop(struct client *);
 
@@ -65,8 +66,8 @@ void call_arm(struct client *, uint32_t default_ms);
 int call_worse(int a, int b);
 
 /* One peer's share is done: a `reply` with the text. */
-void call_answer(struct client *, unsigned id, enum wire_error,
-    const char *, ...) __attribute__((format(printf, 4, 5)));
+void call_answer(struct client *, unsigned id, enum wire_error, const char *,
+    ...) __attribute__((format(printf, 4, 5)));
 
 /* The result; what went wrong at single peers is added to the text. */
 void call_finish(struct client *, int exit, const char *, ...)
@@ -92,7 +93,6 @@ void verb_start_begin(struct client *), verb_start_settle(struct client *);
 void verb_pause_begin(struct client *), verb_pause_settle(struct client *);
 void verb_resume_begin(struct client *), verb_resume_settle(struct client *);
 void verb_quit_begin(struct client *), verb_quit_settle(struct client *);
-void verb_quit_expire(struct client *);
 void verb_quit_reply(struct client *, struct child *, const struct message *);
 void verb_peers_expire(struct client *);
 

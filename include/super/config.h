@@ -10,10 +10,10 @@
 #include "wire/message.h"
 
 enum {
-	RING_NAME_MAX = 63,        /* bytes */
-	CONFIG_LINE_MAX = 8300,    /* bytes: any path, escaped */
+	RING_NAME_MAX = 63, /* bytes */
+	CONFIG_LINE_MAX = 8300, /* bytes: any path, escaped */
 	CONFIG_SIZE_MAX = 1 << 20, /* bytes of a file */
-	CONFIG_ERRORS_MAX = 100,   /* reported; then parsing ends */
+	CONFIG_ERRORS_MAX = 100, /* reported; then parsing ends */
 	PING_MS_MAX = 3600 * 1000,
 	PORT_DEFAULT = 12000,
 	COPIES_DEFAULT = 3,
@@ -29,14 +29,14 @@ struct config {
 	char ring[RING_NAME_MAX + 1];
 	uint16_t port; /* base */
 	uint8_t bits, copies;
-	uint8_t route;    /* enum route */
-	uint8_t restart;  /* enum restart */
+	uint8_t route; /* enum route */
+	uint8_t restart; /* enum restart */
 	bool any_names, sync, log_pings;
 	uint32_t ping_ms; /* 0: auto */
 	char data[PATH_LEN_MAX + 1]; /* as written; empty: the default */
-	char key[PATH_LEN_MAX + 1];  /* as written; empty: the default */
+	char key[PATH_LEN_MAX + 1]; /* as written; empty: the default */
 	struct idset peers;
-	struct idset own_ping;              /* peers with one of their own */
+	struct idset own_ping; /* peers with one of their own */
 	uint32_t peer_ping_ms[SPACE_MAX]; /* of those */
 };
 
@@ -53,8 +53,8 @@ void config_init(struct config *);
  * newline, as `name:LINE: what: why`; then -1. config_load opens the file
  * itself, which must be a regular one.
  */
-int config_parse(FILE *, const char *name, struct config *,
-    struct config_sink *);
+int config_parse(
+    FILE *, const char *name, struct config *, struct config_sink *);
 int config_load(const char *path, struct config *, struct config_sink *);
 
 /*

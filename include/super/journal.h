@@ -16,7 +16,7 @@
  */
 enum {
 	JOURNAL_FILE_MAX = 4 << 20, /* bytes; then the next file begins */
-	JOURNAL_FILES = 8,          /* kept of each kind */
+	JOURNAL_FILES = 8, /* kept of each kind */
 	JOURNAL_BUFFER = 256 << 10, /* bytes waiting to be written */
 };
 
@@ -30,15 +30,15 @@ struct journal {
 	enum journal_kind kind;
 	int fd;
 	unsigned long number; /* of the file being written */
-	uint64_t size;        /* bytes in it */
-	uint64_t lost;        /* messages that could not be written */
+	uint64_t size; /* bytes in it */
+	uint64_t lost; /* messages that could not be written */
 	size_t used;
 	uint8_t *buffer;
 };
 
 /* Opens it for appending, in DATA/journal. 0, or -1 with why. */
-int journal_open(struct journal *, const char *data, enum journal_kind,
-    struct why *);
+int journal_open(
+    struct journal *, const char *data, enum journal_kind, struct why *);
 void journal_close(struct journal *);
 
 /* Appends a message to the buffer; full: writes it first. */
@@ -59,8 +59,8 @@ struct journal_reader {
 };
 
 /* At the oldest message. 0 (also when nothing is stored), or -1 with why. */
-int journal_reader_open(struct journal_reader *, const char *data,
-    enum journal_kind, struct why *);
+int journal_reader_open(
+    struct journal_reader *, const char *data, enum journal_kind, struct why *);
 
 /*
  * The next message, in the order in which they came: 1. 0: no more for now

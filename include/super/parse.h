@@ -13,10 +13,10 @@ enum { DIRECTIVES_MAX = 16 };
 struct parser {
 	struct config *config;
 	struct config_sink *sink;
-	const char *name;  /* of the file */
-	unsigned line;     /* counting from 1 */
+	const char *name; /* of the file */
+	unsigned line; /* counting from 1 */
 	unsigned errors;
-	unsigned bits;     /* that the file says somewhere */
+	unsigned bits; /* that the file says somewhere */
 	unsigned said[DIRECTIVES_MAX]; /* the line of each; 0: not yet */
 	unsigned peer_line[SPACE_MAX]; /* likewise */
 };

@@ -21,8 +21,8 @@ struct roster {
  * Makes the folder if missing, locks it (waiting a while for processes of a
  * run that was killed), checks that it fits the config, reads the list.
  */
-int roster_open(struct roster *, const char *data, const struct config *,
-    struct why *);
+int roster_open(
+    struct roster *, const char *data, const struct config *, struct why *);
 void roster_close(struct roster *);
 
 /* Durable when they return 0; else -1 with why. */

@@ -16,10 +16,10 @@
 enum {
 	CLIENTS_MAX = 1024,
 	CLIENT_QUEUE_MAX = 8 << 20, /* bytes waiting for one client */
-	QUEUES_MAX = 64 << 20,      /* for all of them */
-	STREAM_AHEAD = 64 << 10,    /* events waiting for a follower */
-	FAIL_DEADLINE_MS = 2000,    /* of a start that failed */
-	FILES_SPARE = 256,          /* descriptors besides the children's */
+	QUEUES_MAX = 64 << 20, /* for all of them */
+	STREAM_AHEAD = 64 << 10, /* events waiting for a follower */
+	FAIL_DEADLINE_MS = 2000, /* of a start that failed */
+	FILES_SPARE = 256, /* descriptors besides the children's */
 };
 
 enum phase_of_ring {
@@ -30,12 +30,12 @@ enum phase_of_ring {
 
 /* What one peer, when asked, says its view is. */
 struct listing {
-	bool known;    /* the members below are of hash */
+	bool known; /* the members below are of hash */
 	uint64_t hash;
 	struct member at[SPACE_MAX];
-	bool hold;     /* its answer was of another hash: wait for reports */
+	bool hold; /* its answer was of another hash: wait for reports */
 	bool asking, silent; /* silent: who was asked did not answer */
-	uint16_t asked;  /* who */
+	uint16_t asked; /* who */
 	uint64_t op;
 	struct timer timer; /* for an answer */
 	struct member next[SPACE_MAX]; /* the answer as it comes in */
@@ -51,7 +51,7 @@ struct super {
 	struct child *children[SPACE_MAX]; /* NULL: none of that identifier */
 	enum phase_of_ring phase;
 	bool foreground;
-	bool changed;  /* something that a call may wait for */
+	bool changed; /* something that a call may wait for */
 
 	bool whole;
 	char why[TEXT_LEN_MAX + 1]; /* the ring is not whole */
@@ -77,7 +77,7 @@ struct super {
 	struct timer again; /* for another turn at once */
 	uint64_t start_us;
 	uint32_t start_timeout_ms;
-	bool hurry;   /* the deadline of a stop has passed */
+	bool hurry; /* the deadline of a stop has passed */
 	struct idset unclean; /* had to be killed then */
 	struct msg_result outcome; /* of the start */
 };
@@ -95,8 +95,8 @@ void super_fail(struct super *, int exit, const char *why);
 void super_tell_starter(struct super *);
 
 /* The supervisor's own event about a peer (or PEER_NOBODY). */
-void super_event(struct super *, enum event_kind, unsigned peer,
-    uint64_t value, const char *reason);
+void super_event(struct super *, enum event_kind, unsigned peer, uint64_t value,
+    const char *reason);
 
 /* start.c: what lies outside: folders, locks, sockets. 0, or -1 with why. */
 int super_open(struct super *, struct msg_result *why);

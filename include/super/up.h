@@ -30,8 +30,8 @@ struct up_options {
  * when the ring is down again; it says itself when it is whole (log_info).
  * Returns result->exit.
  */
-int super_up(const struct config *, const struct up_options *,
-    struct msg_result *);
+int super_up(
+    const struct config *, const struct up_options *, struct msg_result *);
 
 /*
  * Removes all files of a ring from its data folder. Refuses while a process
@@ -40,7 +40,7 @@ int super_up(const struct config *, const struct up_options *,
  * stored files that are there are counted when the pointers aren't NULL. 0, or
  * -1 with why; also when there is no such folder.
  */
-int super_wipe(const char *data, bool really, uint64_t *files,
-    uint64_t *bytes, struct why *);
+int super_wipe(const char *data, bool really, uint64_t *files, uint64_t *bytes,
+    struct why *);
 
 #endif

@@ -251,19 +251,42 @@ drive_init(struct driver *d)
 	udp_init(d);
 }
 
+static void
+on_end(struct timer *t)
+{
+	(void)t;
+}
+
+/* What helpers have begun they end, unless a disk holds them up. */
+static void
+await_helpers(struct driver *d)
+{
+	uint64_t until = clock_us() + DRIVE_END_US;
+	struct timer timer;
+
+	timer_init(&timer, on_end);
+	timer_start(&d->loop, &timer, until);
+	while (d->workers.pending > 0 && d->loop.now_us < until &&
+	       loop_turn(&d->loop) == 0)
+		tcp_settle(d);
+	timer_stop(&d->loop, &timer);
+}
+
 void
 drive_free(struct driver *d)
 {
 	struct deferred *x;
 
+	timer_stop(&d->loop, &d->tick);
+	timer_stop(&d->loop, &d->view_timer);
+	files_discard_all(d);
+	tcp_free(d);
+	udp_free(d);
+	pipe_free(d);
+	await_helpers(d);
 	while ((x = d->deferred) != NULL) {
 		d->deferred = x->next;
 		deferred_free(x);
 	}
 	d->deferred_end = &d->deferred;
-	timer_stop(&d->loop, &d->tick);
-	timer_stop(&d->loop, &d->view_timer);
-	tcp_free(d);
-	udp_free(d);
-	pipe_free(d);
 }

@@ -430,6 +430,9 @@ prepare_other(struct file_op *op, const struct action *a)
 		if (op->other != NULL)
 			file_ref(op->other);
 	}
+	/* A tombstone has no file: its handle only names the answer. */
+	if (f == NULL && a->type == ACT_COMMIT && a->record.deleted)
+		return true;
 	if (op->handle != 0 &&
 	    (f == NULL || (a->type == ACT_COPY && op->other == NULL))) {
 		fileop_fail_text(op, ERROR_system, NULL, "no such file handle");

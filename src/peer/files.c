@@ -97,6 +97,17 @@ file_discard(struct open_file *f)
 }
 
 void
+files_discard_all(struct driver *d)
+{
+	struct handle_table *t = &d->files.table;
+
+	for (size_t i = 0; i < HANDLE_BUCKETS; i++)
+		while (t->bucket[i] != NULL)
+			file_discard(
+			    CONTAINER(t->bucket[i], struct open_file, handle));
+}
+
+void
 file_changed(struct open_file *f)
 {
 	struct transfer *t = LIST_FIRST(&f->waiting), *next;

@@ -108,18 +108,65 @@ final_path(const char *path, const struct record *r)
 	return rc == -1 ? NULL : out;
 }
 
+static int
+folder_len(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? 0 : (int)(slash - path) + 1;
+}
+
 /* A name beside it for what is not complete yet. */
 static char *
 temp_template(const char *path, const struct record *r)
 {
-	const char *slash = strrchr(path, '/');
-	int folder = slash == NULL ? 0 : (int)(slash - path) + 1;
 	char *out;
 
-	if (asprintf(&out, "%.*s.received_%.200s.XXXXXX", folder, path,
-		r->name.text) == -1)
+	if (asprintf(&out, "%.*s.received_%.200s.XXXXXX", folder_len(path),
+		path, r->name.text) == -1)
 		return NULL;
 	return out;
+}
+
+/*
+ * A file without a name, where the system has that: even when this process is
+ * killed, nothing half done stays. Else one with the temporary name.
+ */
+static int
+open_target(struct open_file *f)
+{
+	char folder[PATH_LEN_MAX + 1];
+	int fd;
+
+	snprintf(folder, sizeof(folder), "%.*s.", folder_len(f->path), f->path);
+	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd != -1)
+		return fd;
+	fd = mkostemp(f->temp, O_CLOEXEC);
+	f->leftover = fd != -1;
+	return fd;
+}
+
+/* Gives the file its temporary name, if it has none; 0 or an errno. */
+static int
+name_target(struct open_file *f)
+{
+	char self[64];
+	int fd;
+
+	if (f->leftover)
+		return 0;
+	/* Made to be unique, then free again for the link. */
+	fd = mkostemp(f->temp, O_CLOEXEC);
+	if (fd == -1)
+		return errno;
+	close(fd);
+	unlink(f->temp);
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", f->fd);
+	if (linkat(AT_FDCWD, self, AT_FDCWD, f->temp, AT_SYMLINK_FOLLOW) == -1)
+		return errno;
+	f->leftover = true;
+	return 0;
 }
 
 static bool
@@ -156,23 +203,25 @@ run_create_target(struct file_op *op, uint8_t *buffer)
 	}
 	if (!target_allowed(op, f->path))
 		return;
-	f->fd = mkostemp(f->temp, O_CLOEXEC);
+	f->fd = open_target(f);
 	if (f->fd == -1)
 		fileop_fail(op, ERROR_bad_target, f->path, errno);
-	else
-		f->leftover = true;
 }
 
 void
 run_rename(struct file_op *op, uint8_t *buffer)
 {
 	struct open_file *f = op->file;
+	int rc;
 
 	(void)buffer;
 	assert(f->kind == FILE_TARGET);
-	if (fchmod(f->fd, op->driver->files.target_mode) == -1 ||
-	    rename(f->temp, f->path) == -1) {
-		fileop_fail(op, ERROR_bad_target, f->path, errno);
+	rc = name_target(f);
+	if (rc == 0 && (fchmod(f->fd, op->driver->files.target_mode) == -1 ||
+			   rename(f->temp, f->path) == -1))
+		rc = errno;
+	if (rc != 0) {
+		fileop_fail(op, ERROR_bad_target, f->path, rc);
 		return;
 	}
 	f->leftover = false;

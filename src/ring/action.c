@@ -37,8 +37,7 @@ act_datagram(struct peer *p, struct addr addr, const struct message *m)
 }
 
 void
-act_multicast(
-    struct peer *p, const struct idset *to, const struct message *m)
+act_multicast(struct peer *p, const struct idset *to, const struct message *m)
 {
 	struct actions *out = p->out;
 	struct action *a;

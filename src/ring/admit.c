@@ -5,8 +5,8 @@
 
 /* The owner's side of a join, and the way of a join request to the owner. */
 enum {
-	ADMIT_US = 2000000,   /* for one newcomer */
-	APPEAR_US = 300000,   /* from its hang-up until it is a member */
+	ADMIT_US = 2000000, /* for one newcomer */
+	APPEAR_US = 300000, /* from its hang-up until it is a member */
 };
 
 static void
@@ -25,7 +25,8 @@ static void
 admission_end(struct peer *p)
 {
 	struct admission *a = &p->admissions[0];
-	struct conn *c = conn_find(p, a->conn), *d = conn_find(p, a->probe_conn);
+	struct conn *c = conn_find(p, a->conn),
+		    *d = conn_find(p, a->probe_conn);
 
 	assert(p->admission_count > 0);
 	if (c != NULL)
@@ -40,8 +41,7 @@ static void
 call_newcomer(struct peer *p)
 {
 	struct admission *a = &p->admissions[0];
-	struct conn *c =
-	    conn_new(p, CONN_FOR_JOIN, CONN_LINK, a->id, a->addr);
+	struct conn *c = conn_new(p, CONN_FOR_JOIN, CONN_LINK, a->id, a->addr);
 
 	if (c == NULL)
 		admission_end(p);
@@ -232,7 +232,8 @@ admit_join(struct peer *p, struct conn *c, const struct msg_join *join)
 	m.join.route.at[m.join.route.count++] = p->config.id;
 	if (link_send(p, next, &m)) {
 		struct msg_event e = {.kind = EVENT_join_forwarded,
-		    .about = join->id, .other = (uint16_t)next};
+		    .about = join->id,
+		    .other = (uint16_t)next};
 
 		act_note(p, &e);
 	} else if (first_hand) {

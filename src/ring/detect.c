@@ -12,10 +12,10 @@ enum {
 	RTO_MAX_US = 1000000,
 	RTO_FIRST_US = 200000, /* no sample yet */
 	PROBE_TRIES = 3,
-	INDIRECT = 2,                  /* peers asked to ping for us */
-	SUSPICION_MIN_US = 300000,     /* with two other accusers */
-	SUSPICION_ONE_US = 632000,     /* with one: max-(max-min)log2/log3 */
-	SUSPICION_MAX_US = 1200000,    /* alone */
+	INDIRECT = 2, /* peers asked to ping for us */
+	SUSPICION_MIN_US = 300000, /* with two other accusers */
+	SUSPICION_ONE_US = 632000, /* with one: max-(max-min)log2/log3 */
+	SUSPICION_MAX_US = 1200000, /* alone */
 };
 
 static uint64_t
@@ -134,7 +134,7 @@ detect_accused(struct peer *p, unsigned id, unsigned by)
 	if (w->accusing)
 		set_dead_time(w);
 	else if (ring_lists(p, p->config.id, id) ||
-	    ring_lists(p, id, p->config.id))
+		 ring_lists(p, id, p->config.id))
 		detect_doubt(p, id);
 }
 
@@ -159,8 +159,8 @@ detect_dead(struct peer *p, unsigned id, const char *reason)
 {
 	struct member m = p->view[id];
 
-	if (id == p->config.id || p->freeze_us != 0 ||
-	    m.state == MEMBER_NONE || m.state >= MEMBER_LEFT)
+	if (id == p->config.id || p->freeze_us != 0 || m.state == MEMBER_NONE ||
+	    m.state >= MEMBER_LEFT)
 		return;
 	m.state = MEMBER_DEAD;
 	p->why = reason;

@@ -9,7 +9,7 @@ enum {
 	IDLE_US = 10000000, /* a stream that never says what it wants */
 	LATE_US = 250000, /* this peer may have been thought dead */
 	DOUBT_US = 2000000,
-	MARGIN_US = 50000,    /* replies before this process exits */
+	MARGIN_US = 50000, /* replies before this process exits */
 };
 
 uint64_t

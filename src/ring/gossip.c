@@ -6,9 +6,9 @@
 
 /* How views spread: broadcasts, relays, and repair by exchange. */
 enum {
-	RELAY_US = 1000,       /* news are gathered so long, */
-	RELAY_MEMBER_US = 60,  /* and longer, the more members talk */
-	EXCHANGE_US = 20000,   /* between two summaries to one peer */
+	RELAY_US = 1000, /* news are gathered so long, */
+	RELAY_MEMBER_US = 60, /* and longer, the more members talk */
+	EXCHANGE_US = 20000, /* between two summaries to one peer */
 	FINGERS_MAX = BITS_MAX + 1,
 };
 
@@ -24,8 +24,8 @@ gossip_relay(struct peer *p, unsigned id)
 {
 	idset_add(&p->relay, id);
 	if (!p->has_relay)
-		p->relay_us = p->now_us + RELAY_US +
-		    p->member_count * RELAY_MEMBER_US;
+		p->relay_us =
+		    p->now_us + RELAY_US + p->member_count * RELAY_MEMBER_US;
 	p->has_relay = true;
 }
 
@@ -56,7 +56,7 @@ hears(const struct peer *p, unsigned id)
 	unsigned state = p->view[id].state;
 
 	return id != p->config.id && state >= MEMBER_ALIVE &&
-	    state <= MEMBER_LEAVING;
+	       state <= MEMBER_LEAVING;
 }
 
 /* Sends the entries of set in as many datagrams as it takes. */
@@ -94,7 +94,7 @@ gossip_flush(struct peer *p)
 	for (unsigned id = 0; id < p->space; id++)
 		/* Who is called dead shall hear of it too, to refute. */
 		if (hears(p, id) || (idset_has(&p->news, id) &&
-		                        p->view[id].state == MEMBER_DEAD))
+					p->view[id].state == MEMBER_DEAD))
 			idset_add(&to, id);
 	send_set(p, &p->news, SPREAD_BROADCAST, &to);
 	memset(&p->news, 0, sizeof(p->news));
@@ -188,7 +188,8 @@ summary_message(struct peer *p, const struct event *ev)
 		struct members *list = &m.gossip.members;
 
 		if (p->view[id].state == MEMBER_NONE ||
-		    mine.at[bucket_of(p, id)] == s->buckets.at[bucket_of(p, id)])
+		    mine.at[bucket_of(p, id)] ==
+			s->buckets.at[bucket_of(p, id)])
 			continue;
 		differs = true;
 		list->at[list->count++] = p->view[id];

@@ -5,7 +5,7 @@
 
 /* Graceful departure, and the freeze of a whole ring. */
 enum {
-	LEAVE_US = 10000000,   /* unless the command says otherwise */
+	LEAVE_US = 10000000, /* unless the command says otherwise */
 	REDIRECT_US = 1000000, /* who asks is still told where to go */
 	AGAIN_US = 200000,
 	FREEZE_US = 30000, /* all have heard of it: nobody looks dead */
@@ -15,7 +15,9 @@ static void
 quit_reply(struct peer *p, enum wire_error error)
 {
 	struct msg_reply r = {.op = p->quit_op,
-	    .command = COMMAND_QUIT, .error = (uint8_t)error, .last = 1};
+	    .command = COMMAND_QUIT,
+	    .error = (uint8_t)error,
+	    .last = 1};
 
 	if (p->quit_op != 0)
 		act_reply(p, &r);
@@ -39,7 +41,9 @@ void
 leave_begin(struct peer *p, const struct msg_command *cmd)
 {
 	struct msg_reply r = {.op = cmd->op,
-	    .command = COMMAND_QUIT, .error = ERROR_leaving, .last = 1};
+	    .command = COMMAND_QUIT,
+	    .error = ERROR_leaving,
+	    .last = 1};
 
 	if (p->phase < PHASE_SYNCING || p->phase >= PHASE_LEAVING ||
 	    p->freeze_us != 0) {
@@ -52,14 +56,14 @@ leave_begin(struct peer *p, const struct msg_command *cmd)
 	for (unsigned id = 0; id < p->space; id++)
 		if (id != p->config.id && member_is(p, id) &&
 		    (ring_lists(p, id, p->config.id) ||
-		        ring_lists(p, p->config.id, id)))
+			ring_lists(p, p->config.id, id)))
 			idset_add(&p->leave_waits, id);
 	p->quit_op = cmd->op;
 	p->phase = PHASE_LEAVING;
-	p->leave_us = p->now_us +
+	p->leave_us =
+	    p->now_us +
 	    (cmd->timeout_ms > 0 ? cmd->timeout_ms * 1000ull : LEAVE_US);
-	view_set_self(
-	    p, MEMBER_LEAVING, p->view[p->config.id].flags);
+	view_set_self(p, MEMBER_LEAVING, p->view[p->config.id].flags);
 	note(p, EVENT_leaving, p->config.id, "");
 	gossip_broadcast(p, p->config.id);
 	announce(p);

@@ -7,9 +7,9 @@
 enum {
 	CONNECT_US = 1000000,
 	JOIN_CONNECT_US = 2000000,
-	IDLE_US = 5000000,     /* a link nobody needs is closed after this */
-	RETRY_MIN_US = 200,    /* a dying process may still accept */
-	RETRY_STEPS = 5,       /* times four each, up to 200 ms */
+	IDLE_US = 5000000, /* a link nobody needs is closed after this */
+	RETRY_MIN_US = 200, /* a dying process may still accept */
+	RETRY_STEPS = 5, /* times four each, up to 200 ms */
 	UPKEEP_US = 1000000,
 };
 
@@ -54,8 +54,7 @@ conn_new(struct peer *p, enum conn_purpose purpose, enum conn_role role,
 	a->id = (uint16_t)id;
 	a->addr = addr;
 	a->role = (uint8_t)role;
-	a->timeout_us =
-	    purpose == CONN_FOR_JOIN ? JOIN_CONNECT_US : CONNECT_US;
+	a->timeout_us = purpose == CONN_FOR_JOIN ? JOIN_CONNECT_US : CONNECT_US;
 	return c;
 }
 
@@ -88,8 +87,8 @@ conn_forget(struct peer *p, struct conn *c)
 {
 	assert(c->purpose != CONN_FREE);
 	c->purpose = CONN_FREE;
-	while (p->conn_top > 0 &&
-	    p->conns[p->conn_top - 1].purpose == CONN_FREE)
+	while (
+	    p->conn_top > 0 && p->conns[p->conn_top - 1].purpose == CONN_FREE)
 		p->conn_top--;
 }
 
@@ -134,7 +133,7 @@ link_find(struct peer *p, unsigned id)
 		/* Of two, both sides use the one that the lower id opened. */
 		if (found == NULL || (c->open && !found->open) ||
 		    (c->open == found->open &&
-		        c->inbound == (id < p->config.id)))
+			c->inbound == (id < p->config.id)))
 			found = c;
 	}
 	return found;
@@ -167,8 +166,7 @@ struct conn *
 stream_open(struct peer *p, unsigned id)
 {
 	assert(id != p->config.id);
-	return conn_new(
-	    p, CONN_FOR_STREAM, CONN_STREAM, id, p->view[id].addr);
+	return conn_new(p, CONN_FOR_STREAM, CONN_STREAM, id, p->view[id].addr);
 }
 
 /* Does a link between this peer and id stand without being asked for? */
@@ -176,8 +174,9 @@ static bool
 is_neighbour(const struct peer *p, unsigned id)
 {
 	return member_is(p, p->config.id) && member_is(p, id) &&
-	    id != p->config.id &&
-	    (ring_lists(p, p->config.id, id) || ring_lists(p, id, p->config.id));
+	       id != p->config.id &&
+	       (ring_lists(p, p->config.id, id) ||
+		   ring_lists(p, id, p->config.id));
 }
 
 void
@@ -216,16 +215,16 @@ link_closed(struct peer *p, struct conn *c, unsigned reason)
 
 	conn_forget(p, c);
 	current = p->view[id].incarnation == incarnation &&
-	    p->view[id].state != MEMBER_NONE &&
-	    p->view[id].state < MEMBER_LEFT;
+		  p->view[id].state != MEMBER_NONE &&
+		  p->view[id].state < MEMBER_LEFT;
 	if (!current || link_find(p, id) != NULL)
 		return;
 	if (!was_open && reason == CLOSE_REFUSED) {
 		detect_dead(p, id, "connection refused");
 		return;
 	}
-	if (p->freeze_us != 0 || (!is_neighbour(p, id) &&
-	        p->view[id].state != MEMBER_LEAVING))
+	if (p->freeze_us != 0 ||
+	    (!is_neighbour(p, id) && p->view[id].state != MEMBER_LEAVING))
 		return;
 	if (was_open) {
 		link_to(p, id);

@@ -64,8 +64,11 @@ static void
 heard_from(struct peer *p, unsigned id, uint32_t incarnation, struct addr addr)
 {
 	const struct member *m = &p->view[id];
-	struct member new = {.id = (uint16_t)id, .incarnation = incarnation,
-	    .state = MEMBER_ALIVE, .flags = MEMBER_SYNCING, .addr = addr};
+	struct member new = {.id = (uint16_t)id,
+	    .incarnation = incarnation,
+	    .state = MEMBER_ALIVE,
+	    .flags = MEMBER_SYNCING,
+	    .addr = addr};
 
 	if (incarnation > m->incarnation) {
 		if (view_merge(p, &new))
@@ -261,8 +264,10 @@ conn_message(struct peer *p, const struct event *ev)
 static void
 command(struct peer *p, const struct msg_command *cmd)
 {
-	struct msg_reply r = {.op = cmd->op, .command = cmd->command,
-	    .error = ERROR_not_serving, .last = 1};
+	struct msg_reply r = {.op = cmd->op,
+	    .command = cmd->command,
+	    .error = ERROR_not_serving,
+	    .last = 1};
 
 	if (p->phase < PHASE_SYNCING || p->phase >= PHASE_REDIRECTING) {
 		act_reply(p, &r);
@@ -271,8 +276,7 @@ command(struct peer *p, const struct msg_command *cmd)
 	switch ((enum command)cmd->command) {
 	case COMMAND_RING:
 		r.error = ERROR_none;
-		r.route.count = (uint16_t)(p->successor_count < 2
-		        ? 1 : 2);
+		r.route.count = (uint16_t)(p->successor_count < 2 ? 1 : 2);
 		r.route.at[0] = p->successors[0];
 		r.route.at[1] = p->successors[1];
 		r.holder = p->predecessor;

@@ -72,7 +72,8 @@ ping_successors(struct peer *p)
 			detect_probe(p, p->successors[i], true);
 	if (p->config.note_pings) {
 		struct msg_event e = {.kind = EVENT_ping_sent,
-		    .about = p->successors[0], .other = p->successors[n - 1]};
+		    .about = p->successors[0],
+		    .other = p->successors[n - 1]};
 
 		act_note(p, &e);
 	}
@@ -113,7 +114,7 @@ pong_message(struct peer *p, const struct event *ev)
 	struct watch *w = &p->watch[ev->from];
 
 	if (w->probe.active && pong->seq - w->probe.first_seq <=
-	        w->probe.last_seq - w->probe.first_seq) {
+				   w->probe.last_seq - w->probe.first_seq) {
 		/* Karn: only an answer to the last one tells a time. */
 		if (pong->seq == w->probe.last_seq)
 			rtt_sample(w, p->now_us - w->probe.sent_us);
@@ -123,8 +124,10 @@ pong_message(struct peer *p, const struct event *ev)
 	}
 	for (unsigned i = 0; i < PINGS_MAX; i++) {
 		struct ping_command *c = &p->pings[i];
-		struct msg_reply r = {.op = c->op, .last = 1,
-		    .command = COMMAND_PING, .holder = c->id};
+		struct msg_reply r = {.op = c->op,
+		    .last = 1,
+		    .command = COMMAND_PING,
+		    .holder = c->id};
 
 		if (c->op == 0 || c->id != ev->from || c->seq != pong->seq)
 			continue;
@@ -217,31 +220,28 @@ ping_event(struct peer *p, const struct event *ev)
 void
 ping_command(struct peer *p, const struct msg_command *cmd)
 {
-	struct msg_reply r = {.op = cmd->op, .last = 1,
-	    .command = COMMAND_PING, .holder = cmd->id};
+	struct msg_reply r = {.op = cmd->op,
+	    .command = COMMAND_PING,
+	    .holder = cmd->id,
+	    .last = 1};
+	struct ping_command *c = p->pings;
 
-	r.error = ERROR_busy;
-	if (cmd->id >= p->space || (cmd->id != p->config.id &&
-	        p->view[cmd->id].addr.port == 0)) {
+	while (c < p->pings + PINGS_MAX && c->op != 0)
+		c++;
+	if (cmd->id >= p->space || p->view[cmd->id].state == MEMBER_NONE)
 		r.error = ERROR_no_peer;
-	} else {
-		for (unsigned i = 0; i < PINGS_MAX; i++) {
-			struct ping_command *c = &p->pings[i];
-
-			if (c->op != 0)
-				continue;
-			c->op = cmd->op;
-			c->id = cmd->id;
-			c->sent_us = p->now_us;
-			c->expires_us = p->now_us + PING_COMMAND_US;
-			c->seq = ping_send(p, cmd->id,
-			    cmd->id == p->config.id ? p->config.addr
-						    : p->view[cmd->id].addr,
-			    false);
-			return;
-		}
+	else if (c == p->pings + PINGS_MAX)
+		r.error = ERROR_busy;
+	/* It answers itself at once. */
+	if (r.error != ERROR_none || cmd->id == p->config.id) {
+		act_reply(p, &r);
+		return;
 	}
-	act_reply(p, &r);
+	c->op = cmd->op;
+	c->id = cmd->id;
+	c->sent_us = p->now_us;
+	c->expires_us = p->now_us + PING_COMMAND_US;
+	c->seq = ping_send(p, cmd->id, p->view[cmd->id].addr, false);
 }
 
 void
@@ -257,8 +257,10 @@ ping_tick(struct peer *p)
 {
 	for (unsigned i = 0; i < PINGS_MAX; i++) {
 		struct ping_command *c = &p->pings[i];
-		struct msg_reply r = {.op = c->op, .last = 1,
-		    .command = COMMAND_PING, .error = ERROR_unreachable,
+		struct msg_reply r = {.op = c->op,
+		    .last = 1,
+		    .command = COMMAND_PING,
+		    .error = ERROR_unreachable,
 		    .holder = c->id};
 
 		if (c->op == 0 || c->expires_us > p->now_us)

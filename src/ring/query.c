@@ -224,13 +224,12 @@ query_silence(struct peer *p, const struct query *q, struct ids *ids)
 {
 	unsigned dead = range_bereft(p, q->key, ids);
 
-	if (q->known && q->best.deleted) {
-		ids->count = 0;
-		return ERROR_no_such_file;
+	if (!(q->known && q->best.deleted)) {
+		if (q->blind)
+			return ERROR_not_serving;
+		if (dead > 0 || q->bereft)
+			return ERROR_unavailable;
 	}
-	if (q->blind)
-		return ERROR_not_serving;
-	if (dead == 0 && !q->bereft)
-		return ERROR_no_such_file;
-	return ERROR_unavailable;
+	ids->count = 0;
+	return ERROR_no_such_file;
 }

@@ -85,5 +85,5 @@ peer_idle(const struct peer *p)
 		if (p->watch[p->followed[i]].accusing)
 			return false;
 	return p->admission_count == 0 && !p->has_relay && p->wanted == 0 &&
-	    p->phase == PHASE_SERVING && files_idle(p);
+	       p->phase == PHASE_SERVING && files_idle(p);
 }

@@ -77,8 +77,7 @@ session_find(struct peer *p, enum session_role role, unsigned id)
 	return NULL;
 }
 
-/* The session of a message's number, if it is the present one. */
-static struct session *
+struct session *
 session_of(struct peer *p, unsigned id, uint32_t number)
 {
 	bool mine = (number & ((1u << OWNER_BITS) - 1)) == p->config.id;
@@ -141,50 +140,7 @@ session_begin(struct peer *p, struct session *s)
 	files_wake(p, s->timer_us);
 }
 
-/* The next records of the buckets that differ. */
-static void
-session_page(struct peer *p, struct session *s, struct records *out)
-{
-	const struct index *x = &p->config.index;
-	unsigned keys = session_keys(p, s);
-	unsigned n = keys < HASHES_MAX ? keys : HASHES_MAX;
-
-	out->count = 0;
-	while (s->cursor < keys && out->count < PAGE_MAX) {
-		unsigned bucket = s->cursor * n / keys;
-		uint16_t key =
-		    (uint16_t)((s->after + 1 + s->cursor) & (p->space - 1));
-		struct record *r = &out->at[out->count];
-
-		if ((s->differ[bucket / 8] & 1u << bucket % 8) &&
-		    x->next(x->ctx, key,
-			s->cursor_named ? &s->cursor_name : NULL, r)) {
-			s->cursor_name = r->name;
-			s->cursor_named = true;
-			out->count++;
-		} else {
-			s->cursor++;
-			s->cursor_named = false;
-		}
-	}
-}
-
-static void
-session_list(struct peer *p, struct session *s)
-{
-	struct message m;
-
-	m.type = MSG_sync_list;
-	m.sync_list.session = s->number;
-	session_page(p, s, &m.sync_list.records);
-	m.sync_list.last = s->cursor >= session_keys(p, s);
-	s->out_waits = true;
-	link_send(p, s->id, &m);
-	s->timer_us = p->now_us + WAIT_US;
-	files_wake(p, s->timer_us);
-}
-
-static void
+void
 session_send_diff(struct peer *p, struct session *s, unsigned n)
 {
 	struct message m;
@@ -198,17 +154,7 @@ session_send_diff(struct peer *p, struct session *s, unsigned n)
 	link_send(p, s->id, &m);
 }
 
-static void
-session_send_done(struct peer *p, struct session *s)
-{
-	struct message m;
-
-	m.type = MSG_sync_done;
-	m.sync_done.session = s->number;
-	link_send(p, s->id, &m);
-}
-
-static void
+void
 session_agree(struct peer *p, struct session *s)
 {
 	bool news = s->differed;
@@ -260,7 +206,7 @@ session_sync_ask(struct peer *p, struct conn *c, const struct msg_sync_ask *in)
 	/* It counts on what can't be held here; it will learn that. */
 	if (!member_writable(p, p->config.id) &&
 	    (in->view != range_hash(p, c->id) ||
-	        range_in_set(p, c->id, p->config.id)))
+		range_in_set(p, c->id, p->config.id)))
 		return;
 	if (s == NULL)
 		s = session_new(p, SESSION_THEIRS, c->id);
@@ -321,160 +267,47 @@ session_sync_diff(
 	session_list(p, s);
 }
 
-static void
-session_check(struct peer *p, struct session *s)
-{
-	if (s->state == SESSION_LISTING && s->out_done && s->in_done)
-		session_agree(p, s);
-}
-
-/* Is a listed record still to be pulled? */
-static bool
-session_lacks(struct peer *p, const struct session *s, const struct record *r)
-{
-	struct record held;
-
-	files_saw(p, &r->version);
-	if (files_key(p, &r->name) < 0 || !member_writable(p, p->config.id))
-		return false;
-	/* The former owner of a range is asked, but not to hold it. */
-	if (s->role == SESSION_THEIRS && s->set == range_hash(p, s->id) &&
-	    !range_in_set(p, s->id, p->config.id))
-		return false;
-	return !files_find(p, &r->name, &held) ||
-	       version_cmp(&held.version, &r->version) < 0;
-}
-
-static void
-session_page_done(struct peer *p, struct session *s)
-{
-	s->in_busy = false;
-	if (s->failed || s->role == SESSION_OFFER) {
-		session_fail(p, s);
-		return;
-	}
-	s->in_done = s->in_last;
-	session_send_done(p, s);
-	session_check(p, s);
-}
-
-void
-session_step(struct peer *p, struct session *s)
-{
-	if (!s->in_busy)
-		return;
-	for (unsigned i = 0; i < s->in_count; i++) {
-		const struct record *r = &s->page[i];
-
-		if (!(s->todo & 1u << i) || write_active(p, &r->name))
-			continue;
-		if (!session_lacks(p, s, r)) {
-			s->todo &= ~(1u << i);
-		} else if (!s->failed &&
-			   pull_start(p, s->id, r,
-			       (unsigned)(s - p->files.sessions), i)) {
-			s->todo &= ~(1u << i);
-			s->active |= 1u << i;
-		}
-	}
-	if (s->failed)
-		s->todo = 0;
-	if (s->active == 0 && s->todo == 0) {
-		session_page_done(p, s);
-	} else if (s->todo != 0) {
-		s->timer_us = p->now_us + TODO_US;
-		files_wake(p, s->timer_us);
-	}
-}
-
-void
-session_pulled(struct peer *p, struct session *s, unsigned item, bool good)
-{
-	if (!s->in_busy || !(s->active & 1u << item))
-		return;
-	s->active &= ~(1u << item);
-	s->failed |= !good;
-	s->used_us = p->now_us;
-	session_step(p, s);
-}
-
-void
-session_sync_list(
-    struct peer *p, struct conn *c, const struct msg_sync_list *in)
-{
-	struct session *s = session_of(p, c->id, in->session);
-
-	if (s == NULL || s->state != SESSION_LISTING || s->in_busy ||
-	    s->in_done || in->records.count > PAGE_MAX)
-		return;
-	s->in_count = (uint8_t)in->records.count;
-	memcpy(s->page, in->records.at, s->in_count * sizeof(s->page[0]));
-	s->in_busy = true;
-	s->in_last = in->last;
-	s->todo = (1u << s->in_count) - 1;
-	s->active = 0;
-	session_step(p, s);
-}
-
-void
-session_sync_done(
-    struct peer *p, struct conn *c, const struct msg_sync_done *in)
-{
-	struct session *s = session_of(p, c->id, in->session);
-
-	if (s == NULL)
-		return;
-	if (s->role == SESSION_THEIRS && !s->out_waits) {
-		/* The owner says that all replicas agree. */
-		if (s->state == SESSION_DONE)
-			range_mourned(p, s->after, s->upto);
-		return;
-	}
-	if (s->state != SESSION_LISTING || !s->out_waits)
-		return;
-	s->out_waits = false;
-	s->out_done = s->cursor >= session_keys(p, s);
-	if (s->out_done)
-		session_check(p, s);
-	else
-		session_list(p, s);
-}
-
 void
 session_link_lost(struct peer *p, unsigned id)
 {
 	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
 		struct session *s = &p->files.sessions[i];
 
-		if (s->id != id || !session_busy(s))
+		if (s->id != id || s->role == SESSION_OFFER)
 			continue;
-		if (s->role == SESSION_OFFER) {
-			session_free(s);
-			continue;
+		if (s->role == SESSION_MINE && session_busy(s)) {
+			s->state = SESSION_PAUSED;
+			s->in_busy = false;
+			s->timer_us = p->now_us + PAUSE_MIN_US;
+			files_wake(p, s->timer_us);
+		} else if (s->role == SESSION_THEIRS && peer_usable(p, id) &&
+			   p->now_us - s->used_us < WAIT_US) {
+			/* What was said last may be lost; this is an end. */
+			if (session_busy(s))
+				s->state = SESSION_PAUSED;
+			session_send_diff(p, s, HASHES_MAX);
 		}
-		s->state = SESSION_PAUSED;
-		s->in_busy = false;
-		s->timer_us = p->now_us + PAUSE_MIN_US;
-		files_wake(p, s->timer_us);
 	}
 }
 
 static void
 session_timer(struct peer *p, struct session *s)
 {
-	s->timer_us = p->now_us + WAIT_US;
+	s->timer_us = p->now_us + 2 * RTO_US;
 	if (s->role == SESSION_MINE && s->state == SESSION_PAUSED) {
 		session_begin(p, s);
 	} else if (s->state == SESSION_ASKED) {
 		detect_doubt(p, s->id);
 		session_begin(p, s);
-	} else if (session_busy(s)) {
-		if (p->now_us - s->used_us >= GIVE_UP_US)
+	} else if (s->in_busy) {
+		session_step(p, s);
+	} else if (p->now_us - s->used_us >= 2 * RTO_US) {
+		/* It fetches something large, or a message was lost. */
+		detect_doubt(p, s->id);
+		if (s->role == SESSION_MINE)
+			session_begin(p, s);
+		else if (p->now_us - s->used_us >= GIVE_UP_US)
 			session_fail(p, s);
-		else if (p->now_us - s->used_us >= WAIT_US)
-			detect_doubt(p, s->id);
-		if (s->in_busy)
-			session_step(p, s);
 	}
 }
 

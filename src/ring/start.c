@@ -8,10 +8,10 @@
  * contacts remember, or admitted by the owner of its identifier.
  */
 enum {
-	RECALL_FIRST_US = 5000,   /* between two asks without an answer */
+	RECALL_FIRST_US = 5000, /* between two asks without an answer */
 	RECALL_EARLY_US = 200000, /* after this the wait doubles */
 	RECALL_MAX_US = 50000,
-	RECALL_END_US = 1500000,  /* who has not answered has no say */
+	RECALL_END_US = 1500000, /* who has not answered has no say */
 	RECALL_BATCH = 3,
 	JOIN_AGAIN_US = 50000,
 	JOIN_SILENT_US = 2000000,
@@ -148,7 +148,7 @@ recall_end(struct peer *p)
 	p->fresh = recall_next(p) < 0 && highest == 0 && p->recall_blank;
 	for (unsigned key = 0; key < p->space && p->fresh; key++)
 		p->fresh = p->config.index.digest(
-		    p->config.index.ctx, (uint16_t)key) == 0;
+			       p->config.index.ctx, (uint16_t)key) == 0;
 	start_incarnation(p, highest + 1);
 }
 
@@ -233,8 +233,8 @@ join_ask(struct peer *p)
 	c = conn_find(p, p->join_conn);
 	if (c != NULL)
 		conn_close(p, c);
-	c = conn_new(p, CONN_FOR_JOIN, CONN_LINK, through,
-	    p->view[through].addr);
+	c = conn_new(
+	    p, CONN_FOR_JOIN, CONN_LINK, through, p->view[through].addr);
 	if (c == NULL) {
 		join_failed(p, through, "has no known address");
 		return;
@@ -261,7 +261,8 @@ join_refused(struct peer *p, const struct msg_refuse *r)
 		p->join_us = p->now_us + JOIN_AGAIN_US;
 		break;
 	case ERROR_duplicate:
-		join_failed(p, p->config.id, "identifier is in use by a live peer");
+		join_failed(
+		    p, p->config.id, "identifier is in use by a live peer");
 		break;
 	case ERROR_leaving:
 		join_failed(p, through, "is leaving");
@@ -311,8 +312,8 @@ start_conn(struct peer *p, struct conn *c, bool open, unsigned reason)
 		join_failed(p, through,
 		    reason == CLOSE_REFUSED ? "is not there"
 		    : reason == CLOSE_REJECTED
-		        ? "does not accept this ring's key"
-		        : "gave no answer for 2 s");
+			? "does not accept this ring's key"
+			: "gave no answer for 2 s");
 }
 
 static void
@@ -374,8 +375,7 @@ start_tick(struct peer *p)
 		recall_tick(p);
 	else if (p->phase == PHASE_JOINING)
 		join_tick(p);
-	else if (p->phase == PHASE_SYNCING && p->wanted == 0 &&
-	    files_synced(p))
+	else if (p->phase == PHASE_SYNCING && p->wanted == 0 && files_synced(p))
 		serve(p);
 }
 
@@ -386,6 +386,6 @@ start_deadline(const struct peer *p)
 		return p->recall_us;
 	if (p->phase == PHASE_JOINING)
 		return p->join_us < p->join_end_us ? p->join_us
-						    : p->join_end_us;
+						   : p->join_end_us;
 	return UINT64_MAX;
 }

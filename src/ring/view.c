@@ -124,7 +124,7 @@ uint64_t
 view_member_hash(const struct member *m)
 {
 	uint64_t name = (uint64_t)m->id << 48 | (uint64_t)m->state << 40 |
-	    (uint64_t)m->flags << 32 | m->incarnation;
+			(uint64_t)m->flags << 32 | m->incarnation;
 
 	return m->state == MEMBER_NONE ? 0 : hash_pair(name, m->revision);
 }
@@ -151,7 +151,8 @@ derive(struct peer *p)
 	if (p->successors[0] != old_first || p->successors[1] != old_second ||
 	    old_count != length) {
 		struct msg_event e = {.kind = EVENT_successors,
-		    .about = p->successors[0], .other = p->successors[1]};
+		    .about = p->successors[0],
+		    .other = p->successors[1]};
 
 		act_note(p, &e);
 	}
@@ -189,7 +190,7 @@ view_set(struct peer *p, const struct member *m)
 
 	assert(m->incarnation >= old.incarnation);
 	assert(m->incarnation > old.incarnation || m->state >= old.state ||
-	    m->id == p->config.id);
+	       m->id == p->config.id);
 	p->view_hash ^= view_member_hash(&old) ^ view_member_hash(m);
 	p->view_serial++;
 	p->view[m->id] = *m;
@@ -237,15 +238,15 @@ refute(struct peer *p, const struct member *m)
 		return;
 	/* A later revision is of another life that had this incarnation. */
 	if (m->incarnation == p->incarnation && m->state <= self->state &&
-	    (m->revision < self->revision || (m->revision == self->revision &&
-	        m->flags == self->flags)))
+	    (m->revision < self->revision ||
+		(m->revision == self->revision && m->flags == self->flags)))
 		return;
 	if (m->state >= MEMBER_LEFT)
 		p->fenced = true;
 	if (p->wanted <= m->incarnation) {
 		note(p, EVENT_refuted, p->config.id,
 		    m->state == MEMBER_SUSPECT ? "was suspected"
-						: "was called dead");
+					       : "was called dead");
 		start_incarnation(p, m->incarnation + 1);
 	}
 }
@@ -269,11 +270,14 @@ view_merge(struct peer *p, const struct member *m)
 	if (m->incarnation == old->incarnation) {
 		if (new.state < old->state)
 			new.state = old->state;
-		if (new.revision <= old->revision) {
+		/* Equal revisions: any fixed choice, so that all agree. */
+		if (new.revision < old->revision ||
+		    (new.revision == old->revision &&new.flags < old->flags)) {
 			new.revision = old->revision;
 			new.flags = old->flags;
 		}
-		if (new.state == old->state && new.revision == old->revision)
+		if (new.state == old->state &&new.revision ==
+		    old->revision &&new.flags == old->flags)
 			return false;
 		if (old->addr.port != 0)
 			new.addr = old->addr;

@@ -275,7 +275,7 @@ effect(struct sim *s, struct node *n, struct item *i)
 		finish_target(s, n, &i->event);
 		break;
 	case ACT_CHECK_SOURCE:
-		if (sim_chance(&s->net, 10000))
+		if (sim_chance(&s->net, s->changing))
 			i->event.error = ERROR_changed;
 		break;
 	default:

@@ -18,17 +18,19 @@ static const struct option options[] = {
     {"seeds", required_argument, NULL, 'n'},
     {"start", required_argument, NULL, 'S'},
     {"trace", no_argument, NULL, 't'},
+    {"trace-from", required_argument, NULL, 'T'},
     {"mutant", required_argument, NULL, 'm'},
     {"scenario", required_argument, NULL, 'c'},
     {"list", no_argument, NULL, 'l'},
     {"files", required_argument, NULL, 'f'},
+    {"checks", required_argument, NULL, 'k'},
     {"stop-after", required_argument, NULL, 'x'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
 struct choice {
-	uint64_t start, seeds, stop_after;
+	uint64_t start, seeds, stop_after, trace_from;
 };
 
 static char last_words[128];
@@ -42,7 +44,8 @@ usage(FILE *out)
 	    "           [--scenario NAME | --list] [--trace]\n"
 	    "           [--mutant no-probe|same-incarnation|"
 	    "move-on-suspicion]\n"
-	    "           [--files off|report|check] [--stop-after COUNT]\n");
+	    "           [--files off|report|check] [--stop-after COUNT]\n"
+	    "           [--checks NAME,...] [--trace-from SEED]\n");
 }
 
 static uint64_t
@@ -78,6 +81,22 @@ files_mode(struct sim *s, const char *mode)
 		s->checks |= 1u << CHECK_FILES;
 	else if (s->with_files && strcmp(mode, "report") != 0)
 		errx(2, "--files %s: off, report or check", mode);
+}
+
+/* Only these, separated by commas. */
+static void
+checks(struct sim *s, const char *list)
+{
+	char copy[256], *rest = copy, *word;
+	int class;
+
+	s->checks = 0;
+	snprintf(copy, sizeof(copy), "%s", list);
+	while ((word = strsep(&rest, ",")) != NULL) {
+		if ((class = sim_check(word)) < 0)
+			errx(2, "--checks %s: none of that name", word);
+		s->checks |= 1u << class;
+	}
 }
 
 /* An assertion of the core failed: say which run that was. */
@@ -126,6 +145,12 @@ parse(struct sim *s, struct choice *c, int argc, char **argv)
 			break;
 		case 't':
 			s->trace = true;
+			break;
+		case 'T':
+			c->trace_from = number("trace-from", optarg);
+			break;
+		case 'k':
+			checks(s, optarg);
 			break;
 		case 'm':
 			s->mutants |= mutant(optarg);
@@ -180,13 +205,19 @@ run_one(struct sim *s, uint64_t seed)
 static uint64_t
 run_all(struct sim *s, const struct choice *c)
 {
-	uint64_t violations = 0, checks = 0, faults = 0, seed;
+	uint64_t violations = 0, looked = 0, faults = 0;
+	uint64_t seed, first = c->start;
 	double start = seconds(), took;
 
 	for (seed = c->start; seed < c->start + c->seeds; seed++) {
+		if (seed == c->trace_from) {
+			s->trace = true;
+			s->steps = violations = looked = faults = 0;
+			first = seed;
+		}
 		run_one(s, seed);
 		violations += s->failed;
-		checks += s->file_checks;
+		looked += s->file_checks;
 		faults += s->file_faults;
 		if (violations >= c->stop_after && s->failed) {
 			seed++;
@@ -194,13 +225,13 @@ run_all(struct sim *s, const struct choice *c)
 		}
 	}
 	took = seconds() - start;
-	seed -= c->start;
+	seed -= first;
 	printf("seeds %llu, steps %llu, violations %llu",
 	    (unsigned long long)seed, (unsigned long long)s->steps,
 	    (unsigned long long)violations);
-	if (checks > 0)
+	if (looked > 0)
 		printf(", files wrong %llu of %llu", (unsigned long long)faults,
-		    (unsigned long long)checks);
+		    (unsigned long long)looked);
 	/* A trace is the same every time; real time is not. */
 	if (!s->trace)
 		printf(
@@ -212,8 +243,10 @@ run_all(struct sim *s, const struct choice *c)
 int
 main(int argc, char **argv)
 {
-	static struct choice choice = {
-	    .start = 1, .seeds = 1, .stop_after = UINT64_MAX};
+	static struct choice choice = {.start = 1,
+	    .seeds = 1,
+	    .stop_after = UINT64_MAX,
+	    .trace_from = UINT64_MAX};
 	struct sim *s = sim_new();
 
 	parse(s, &choice, argc, argv);

@@ -152,6 +152,7 @@ draw_faults(struct sim *s)
 
 	if (one_in(s, 20))
 		span_us *= 8;
+	s->changing = 10000;
 	s->until_us = from_us + span_us;
 	s->faults = (uint32_t)random_u64(&s->plan);
 	if (one_in(s, 3))

@@ -33,6 +33,7 @@ begin(struct sim *s, unsigned bits, unsigned copies)
 	s->ping_ms = 0;
 	s->byte_ps = 1000;
 	s->quality = s->usual = clean;
+	s->changing = 0;
 	s->commands.name_count = 3;
 	name_set(&s->commands.names[0], "2067", 4);
 	name_set(&s->commands.names[1], "4103", 4);

@@ -10,18 +10,29 @@
 #include "sim/plan.h"
 #include "sim/sim.h"
 
-static const char *const class_names[] = {
-    [CHECK_LIST] = "I1 successor list",
-    [CHECK_ORDER] = "I2 view order",
-    [CHECK_LINEAGE] = "I3 incarnation",
-    [CHECK_KNOWN] = "I4 alone",
-    [CHECK_FALSE_DEAD] = "false DEAD",
-    [CHECK_REST] = "Q at rest",
-    [CHECK_COMMAND] = "command",
-    [CHECK_CONTRACT] = "contract",
-    [CHECK_STORM] = "storm",
-    [CHECK_FILES] = "files",
+static const struct {
+	const char *name, *words;
+} classes[] = {
+    [CHECK_LIST] = {"list", "I1 successor list"},
+    [CHECK_ORDER] = {"order", "I2 view order"},
+    [CHECK_LINEAGE] = {"lineage", "I3 incarnation"},
+    [CHECK_KNOWN] = {"known", "I4 alone"},
+    [CHECK_FALSE_DEAD] = {"false-dead", "false DEAD"},
+    [CHECK_REST] = {"rest", "Q at rest"},
+    [CHECK_COMMAND] = {"command", "command"},
+    [CHECK_CONTRACT] = {"contract", "contract"},
+    [CHECK_STORM] = {"storm", "storm"},
+    [CHECK_FILES] = {"files", "files"},
 };
+
+int
+sim_check(const char *name)
+{
+	for (int i = 0; i < CHECK_CLASSES; i++)
+		if (strcmp(classes[i].name, name) == 0)
+			return i;
+	return -1;
+}
 
 struct sim *
 sim_new(void)
@@ -86,7 +97,7 @@ sim_fail(struct sim *s, enum check_class class, const struct node *n,
 	if (s->failed || !(s->checks & 1u << class))
 		return;
 	s->failed = true;
-	printf("violation: %s: ", class_names[class]);
+	printf("violation: %s: ", classes[class].words);
 	if (n != NULL)
 		printf("peer %u: ", n->id);
 	va_start(args, format);

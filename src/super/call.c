@@ -22,7 +22,7 @@ const struct verb_row verb_rows[] = {
 	verb_exec_cancel},
     {VERB_JOIN, false, verb_join_begin, verb_join_settle, verb_join_expire,
 	verb_join_cancel},
-    {VERB_QUIT, false, verb_quit_begin, verb_quit_settle, verb_quit_expire,
+    {VERB_QUIT, false, verb_quit_begin, verb_quit_settle, verb_peers_expire,
 	NULL},
     {VERB_KILL, false, verb_kill_begin, verb_kill_settle, verb_kill_expire,
 	NULL},
@@ -70,6 +70,7 @@ call_begin(struct client *c, const struct msg_call *call)
 	c->exit = EXIT_DONE;
 	c->trouble[0] = '\0';
 	memset(&c->waiting, 0, sizeof(c->waiting));
+	memset(&c->sent, 0, sizeof(c->sent));
 	memset(&c->done, 0, sizeof(c->done));
 	memset(&c->probed, 0, sizeof(c->probed));
 	c->busy = true;

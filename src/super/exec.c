@@ -26,6 +26,7 @@ serves(const struct child *c)
 	return child_state(c) == PEER_UP;
 }
 
+/* A paused one is told when it goes on: or never, if time is over then. */
 static void
 exec_send(struct client *c, struct child *child)
 {
@@ -33,6 +34,9 @@ exec_send(struct client *c, struct child *child)
 	struct msg_command *out = &m.command;
 	const struct msg_call *call = &c->call;
 
+	if (child->stopped || idset_has(&c->sent, child->id))
+		return;
+	idset_add(&c->sent, child->id);
 	m.type = MSG_command;
 	memset(out, 0, sizeof(*out));
 	out->op = call_op(c, child->id);
@@ -90,11 +94,14 @@ void
 verb_exec_settle(struct client *c)
 {
 	for (unsigned id = 0; id < SPACE_MAX; id++) {
-		const struct child *child = c->super->children[id];
+		struct child *child = c->super->children[id];
 
-		if (!idset_has(&c->waiting, id) ||
-		    (child != NULL && child->pid != 0))
+		if (!idset_has(&c->waiting, id))
 			continue;
+		if (child != NULL && child->pid != 0) {
+			exec_send(c, child);
+			continue;
+		}
 		if (child != NULL && child->ended == PEER_LEFT &&
 		    c->call.command == COMMAND_QUIT)
 			call_answer(c, id, ERROR_none, "left");
@@ -115,7 +122,7 @@ exec_revoke(struct client *c, unsigned id)
 	struct child *child = c->super->children[id];
 
 	m.cancel.op = call_op(c, id);
-	if (child != NULL && child->pid != 0)
+	if (child != NULL && child->pid != 0 && idset_has(&c->sent, id))
 		child_send(child, &m);
 }
 

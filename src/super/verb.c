@@ -241,21 +241,27 @@ verb_resume_settle(struct client *c)
 void
 verb_quit_begin(struct client *c)
 {
-	struct message m = {.type = MSG_command};
-
 	if (!call_pick(c, runs))
 		return;
 	call_arm(c, CALL_TIMEOUT_MS);
+	timer_start(&c->super->loop, &c->timer, c->timer.at_us + GRACE_US);
+}
+
+/* A paused one is told when it goes on: or never, if time is over then. */
+static void
+quit_send(struct client *c, struct child *child)
+{
+	struct message m = {.type = MSG_command};
+
+	if (child->stopped || idset_has(&c->sent, child->id))
+		return;
+	idset_add(&c->sent, child->id);
 	m.command.command = COMMAND_QUIT;
 	m.command.timeout_ms = c->call.timeout_ms;
-	timer_start(&c->super->loop, &c->timer, c->timer.at_us + GRACE_US);
-	EACH_WAITING(c, id)
-	{
-		m.command.op = call_op(c, (unsigned)id);
-		if (child_send(c->super->children[id], &m) == -1)
-			call_answer(c, (unsigned)id, ERROR_busy,
-			    "peer %d takes no more commands", id);
-	}
+	m.command.op = call_op(c, child->id);
+	if (child_send(child, &m) == -1)
+		call_answer(c, child->id, ERROR_busy,
+		    "peer %u takes no more commands", child->id);
 }
 
 void
@@ -273,10 +279,12 @@ verb_quit_settle(struct client *c)
 {
 	EACH_WAITING(c, id)
 	{
-		const struct child *child = c->super->children[id];
+		struct child *child = c->super->children[id];
 
-		if (child->pid != 0)
+		if (child->pid != 0) {
+			quit_send(c, child);
 			continue;
+		}
 		if (child->ended == PEER_LEFT)
 			call_answer(c, (unsigned)id, ERROR_none, "left");
 		else
@@ -286,18 +294,4 @@ verb_quit_settle(struct client *c)
 	}
 	if (!c->gone && idset_count(&c->waiting) == 0)
 		finish(c, idset_count(&c->done) > 1 ? "have left" : "has left");
-}
-
-void
-verb_quit_expire(struct client *c)
-{
-	struct message m = {.type = MSG_cancel};
-
-	/* A paused one must not leave when it goes on. */
-	EACH_WAITING(c, id)
-	{
-		m.cancel.op = call_op(c, (unsigned)id);
-		child_send(c->super->children[id], &m);
-	}
-	verb_peers_expire(c);
 }

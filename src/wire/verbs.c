@@ -7,7 +7,7 @@
 const struct command_info command_table[] = {
     {VERB_UP, COMMAND_NONE, "up", "[-F] [-n] FILE", {ARG_CONFIG}, 1,
 	OPTION_FOREGROUND | OPTION_CHECK, WHERE_CLIENT,
-	"start the ring of a config file; returns when it is whole",
+	"start the ring of a config file",
 	"FILE is a config file, see ring.conf(5). Its peers become processes,\n"
 	"and files that the ring stored before are there again.\n"
 	"-F stays in the foreground; Ctrl-C then is `ringctl down`.\n"

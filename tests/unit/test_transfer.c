@@ -205,9 +205,8 @@ stop(struct peer *p)
 {
 	struct driver *d = &p->driver;
 
-	for (int i = 0; i < TURNS_MAX && d->workers.pending > 0; i++)
-		turn(p);
 	drive_free(d);
+	assert_int_equal(d->workers.pending, 0);
 	workers_free(&d->workers);
 	disk_close(&d->disk);
 	catalog_free(&d->catalog);

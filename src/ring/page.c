@@ -1,0 +1,184 @@
+#include <assert.h>
+#include <string.h>
+
+#include "ring/files_repair.h"
+
+/* What two peers list to each other where their hashes differ. */
+enum { TODO_US = 10000 }; /* until a pull is tried again */
+
+/* The next records of the buckets that differ. */
+static void
+session_page(struct peer *p, struct session *s, struct records *out)
+{
+	const struct index *x = &p->config.index;
+	unsigned keys = session_keys(p, s);
+	unsigned n = keys < HASHES_MAX ? keys : HASHES_MAX;
+
+	out->count = 0;
+	while (s->cursor < keys && out->count < PAGE_MAX) {
+		unsigned bucket = s->cursor * n / keys;
+		uint16_t key =
+		    (uint16_t)((s->after + 1 + s->cursor) & (p->space - 1));
+		struct record *r = &out->at[out->count];
+
+		if ((s->differ[bucket / 8] & 1u << bucket % 8) &&
+		    x->next(x->ctx, key,
+			s->cursor_named ? &s->cursor_name : NULL, r)) {
+			s->cursor_name = r->name;
+			s->cursor_named = true;
+			out->count++;
+		} else {
+			s->cursor++;
+			s->cursor_named = false;
+		}
+	}
+}
+
+void
+session_list(struct peer *p, struct session *s)
+{
+	struct message m;
+
+	m.type = MSG_sync_list;
+	m.sync_list.session = s->number;
+	session_page(p, s, &m.sync_list.records);
+	m.sync_list.last = s->cursor >= session_keys(p, s);
+	s->out_waits = true;
+	link_send(p, s->id, &m);
+	s->timer_us = p->now_us + 2 * RTO_US;
+	files_wake(p, s->timer_us);
+}
+
+static void
+session_send_done(struct peer *p, struct session *s)
+{
+	struct message m;
+
+	m.type = MSG_sync_done;
+	m.sync_done.session = s->number;
+	link_send(p, s->id, &m);
+}
+
+static void
+session_check(struct peer *p, struct session *s)
+{
+	if (s->state == SESSION_LISTING && s->out_done && s->in_done)
+		session_agree(p, s);
+}
+
+/* Is a listed record still to be pulled? */
+static bool
+session_lacks(struct peer *p, const struct session *s, const struct record *r)
+{
+	struct record held;
+
+	files_saw(p, &r->version);
+	if (files_key(p, &r->name) < 0 || !member_writable(p, p->config.id))
+		return false;
+	/* The former owner of a range is asked, but not to hold it. */
+	if (s->role == SESSION_THEIRS && s->set == range_hash(p, s->id) &&
+	    !range_in_set(p, s->id, p->config.id))
+		return false;
+	return !files_find(p, &r->name, &held) ||
+	       version_cmp(&held.version, &r->version) < 0;
+}
+
+static void
+session_page_done(struct peer *p, struct session *s)
+{
+	s->in_busy = false;
+	if (s->failed || s->role == SESSION_OFFER) {
+		session_fail(p, s);
+		return;
+	}
+	s->in_done = s->in_last;
+	session_send_done(p, s);
+	session_check(p, s);
+}
+
+void
+session_step(struct peer *p, struct session *s)
+{
+	if (!s->in_busy)
+		return;
+	for (unsigned i = 0; i < s->in_count; i++) {
+		const struct record *r = &s->page[i];
+
+		if (!(s->todo & 1u << i) || write_active(p, &r->name))
+			continue;
+		if (!session_lacks(p, s, r)) {
+			s->todo &= ~(1u << i);
+		} else if (!s->failed &&
+			   pull_start(p, s->id, r,
+			       (unsigned)(s - p->files.sessions), i)) {
+			s->todo &= ~(1u << i);
+			s->active |= 1u << i;
+		}
+	}
+	if (s->failed)
+		s->todo = 0;
+	if (s->active == 0 && s->todo == 0) {
+		session_page_done(p, s);
+	} else if (s->todo != 0) {
+		s->timer_us = p->now_us + TODO_US;
+		files_wake(p, s->timer_us);
+	}
+}
+
+void
+session_pulled(struct peer *p, struct session *s, unsigned item, bool good)
+{
+	if (!s->in_busy || !(s->active & 1u << item))
+		return;
+	s->active &= ~(1u << item);
+	s->failed |= !good;
+	s->used_us = p->now_us;
+	session_step(p, s);
+}
+
+void
+session_sync_list(
+    struct peer *p, struct conn *c, const struct msg_sync_list *in)
+{
+	struct session *s = session_of(p, c->id, in->session);
+
+	if (s != NULL && s->role == SESSION_THEIRS &&
+	    s->state == SESSION_PAUSED) {
+		session_send_diff(p, s, HASHES_MAX);
+		return;
+	}
+	if (s == NULL || s->state != SESSION_LISTING || s->in_busy ||
+	    s->in_done || in->records.count > PAGE_MAX)
+		return;
+	s->in_count = (uint8_t)in->records.count;
+	memcpy(s->page, in->records.at, s->in_count * sizeof(s->page[0]));
+	s->in_busy = true;
+	s->in_last = in->last;
+	s->todo = (1u << s->in_count) - 1;
+	s->active = 0;
+	session_step(p, s);
+}
+
+void
+session_sync_done(
+    struct peer *p, struct conn *c, const struct msg_sync_done *in)
+{
+	struct session *s = session_of(p, c->id, in->session);
+
+	if (s == NULL)
+		return;
+	if (s->role == SESSION_THEIRS && !s->out_waits) {
+		/* The owner says that all replicas agree. */
+		if (s->state == SESSION_DONE)
+			range_mourned(p, s->after, s->upto);
+		return;
+	}
+	if (s->state != SESSION_LISTING || !s->out_waits)
+		return;
+	s->out_waits = false;
+	s->out_done = s->cursor >= session_keys(p, s);
+	if (s->out_done)
+		session_check(p, s);
+	else
+		session_list(p, s);
+}
