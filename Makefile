@@ -92,6 +92,10 @@ $(BUILD)/tests/integration/%: tests/integration/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(SYSTEM) $(ALL_LDFLAGS) -o $@ $< $(LIBS)
 
+$(BUILD)/tests/integration/%.so: tests/integration/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(SYSTEM) -fPIC -shared -o $@ $<
+
 $(BUILD)/tests/fuzz/%-replay: $(BUILD)/obj/tests/fuzz/%.o \
     $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/ringctl.a
 	@mkdir -p $(@D)
@@ -103,12 +107,12 @@ deps-build deps-demo deps-check deps-lint:
 	@tests/deps $(@:deps-%=%)
 
 demo: deps-demo
-	@$(REMAKE) all
+	+@$(REMAKE) all
 	@BUILD=$(BUILD) tests/demo
 
 # One prove over everything, so that its summary is the last word.
 check: deps-check
-	@$(REMAKE) all test-programs
+	+@$(REMAKE) all test-programs
 	$(TEST_ENV) $(PROVE) $(if $(JOBS),-j $(JOBS)) -e '' $(UNITS) $(CHECKS) \
 	    $(INTEGRATION)
 
@@ -140,7 +144,7 @@ man-lint:
 	mandoc -Tlint -W warning $(MAN) </dev/null
 
 lint: deps-lint
-	@$(REMAKE) clang-tidy cppcheck
+	+@$(REMAKE) clang-tidy cppcheck
 
 clang-tidy: $(C_SRC:%=$(BUILD)/lint/%)
 
@@ -162,7 +166,7 @@ cppcheck:
 	    src
 
 fuzz: deps-lint
-	@$(REMAKE) $(FUZZERS:%=run-fuzz-%)
+	+@$(REMAKE) $(FUZZERS:%=run-fuzz-%)
 
 # A fuzzer gets the sources again, with coverage, and a corpus of its own to
 # which it adds; findings stay in $(BUILD)/fuzz.
@@ -180,8 +184,8 @@ run-fuzz-%: $(BUILD)/fuzz/%
 	    $(BUILD)/fuzz/corpus/$* $(wildcard tests/fuzz/corpus/$*)
 
 valgrind: deps-lint
-	@$(REMAKE) all test-programs
-	$(TEST_ENV) tests/integration/valgrind
+	+@$(REMAKE) all test-programs $(BUILD)/tests/integration/pidfds.so
+	$(TEST_ENV) $(PROVE) -e '' tests/integration/valgrind
 
 fresh:
 	tests/fresh

@@ -9,7 +9,9 @@
 unsigned ring_distance(const struct peer *, unsigned from, unsigned to);
 bool member_is(const struct peer *, unsigned id); /* ALIVE or SUSPECT */
 bool member_writable(const struct peer *, unsigned id);
-unsigned ring_owner(const struct peer *, unsigned key);
+unsigned ring_owner(const struct peer *, unsigned key); /* can write */
+/* The owner before that one: its range is (this, that]. */
+unsigned ring_owner_before(const struct peer *, unsigned id);
 unsigned ring_successor_of(const struct peer *, unsigned id);
 unsigned ring_predecessor_of(const struct peer *, unsigned id);
 

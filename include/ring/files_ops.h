@@ -10,7 +10,7 @@
 /* Commands, writes and answers to requests. For src/ring/ alone. */
 
 enum {
-	OPS_MAX = 64, /* commands under way */
+	OPS_MAX = 256, /* commands under way */
 	WRITES_MAX = 64, /* versions being stored here */
 	SERVES_MAX = 64, /* requests being answered */
 	QUERIES_MAX = 64, /* questions to a replica set */
@@ -90,6 +90,7 @@ struct op {
 	uint64_t rto_us, pause_us;
 	struct stall stall;
 	uint16_t key, owner, hops;
+	uint64_t full_us; /* since when owners can't write; 0: they can */
 	uint32_t conn, file, local; /* local: an opened stored file */
 	struct record record;
 	uint64_t arrived; /* bytes of the target */

@@ -65,16 +65,18 @@ struct session {
 
 /* Records that this peer should not hold, shown to their owner. */
 struct offer {
-	bool active, pass_dirty;
+	bool active;
+	bool dirty; /* in this pass, some were not accepted */
+	bool passed; /* all were: nothing is left */
 	uint16_t to;
 	uint64_t nonce, view, timer_us, pause_us;
+	unsigned accepted, accepted_before; /* in this pass, the last one */
 	unsigned cursor; /* keys that are behind in this pass */
 	bool cursor_named;
 	struct name cursor_name;
-	unsigned next_cursor;
-	bool next_named;
-	uint64_t pass_set; /* view in which the pass began */
-	bool passed; /* all were accepted, nothing is left */
+	unsigned start; /* where the page began */
+	bool start_named;
+	struct name start_name;
 	struct records page;
 };
 
@@ -98,6 +100,7 @@ struct files {
 	uint64_t complete_set, complete_gen; /* under which all agreed */
 	uint64_t lacking; /* records of the range when it changed */
 	uint64_t settle_us, unsettled_us; /* views are still moving; 0: no */
+	uint64_t member_us; /* when this peer became one; 0: not yet */
 	uint64_t round_us; /* next comparison by the clock */
 	bool marking; /* a scan for records not acknowledged is due */
 	unsigned mark_cursor;

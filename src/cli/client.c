@@ -69,20 +69,29 @@ deadline_after(uint32_t timeout_ms)
 			  : UINT64_MAX;
 }
 
-/* Waits for the socket: 0, or -1 with errno. */
+/*
+ * Waits for the socket: 0, or -1 with errno. Without a deadline also EPIPE,
+ * when whoever reads the output is gone: it may be long until it is written.
+ */
 static int
 wait_for(struct client *c, short events, uint64_t deadline)
 {
-	struct pollfd p = {.fd = c->fd, .events = events};
+	struct pollfd p[] = {
+	    {.fd = c->fd, .events = events}, {.fd = STDOUT_FILENO}};
 	uint64_t now = clock_us(), left = deadline > now ? deadline - now : 0;
 	struct timespec time = {.tv_sec = (time_t)(left / 1000000),
 	    .tv_nsec = (long)(left % 1000000 * 1000)};
 	int n;
 
-	n = ppoll(&p, 1, deadline == UINT64_MAX ? NULL : &time,
+	n = ppoll(p, deadline == UINT64_MAX ? 2 : 1,
+	    deadline == UINT64_MAX ? NULL : &time,
 	    caught ? &while_waiting : NULL);
 	if (n == 0)
 		errno = ETIMEDOUT;
+	if (n > 0 && p[0].revents == 0 && (p[1].revents & POLLERR) != 0) {
+		errno = EPIPE;
+		return -1;
+	}
 	return n > 0 ? 0 : -1;
 }
 

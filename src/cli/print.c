@@ -351,6 +351,8 @@ output_answer(struct output *o, struct client *c, bool *dropped)
 		if (got < 0 && errno == ETIMEDOUT && may_take_longer(o) &&
 		    supervisor_answers(c->ring, timeout_ms))
 			continue;
+		if (got < 0 && follow && errno == EPIPE)
+			return EXIT_FAILED;
 		if (got < 0)
 			return answer_failed(o, c, errno);
 		if (got == 0 && dropped) {

@@ -36,6 +36,7 @@ json_peer(struct json *j, const struct msg_peer *p)
 	json_uint(j, "bytes", p->bytes);
 	json_uint(j, "short", p->missing);
 	json_uint(j, "restarts", p->restarts);
+	json_uint(j, "dropped", p->dropped);
 	json_open(j, "faults", '[');
 	if (p->faults.len)
 		json_text(j, NULL, p->faults.text, p->faults.len);

@@ -191,12 +191,15 @@ write_committed(struct peer *p, struct write *w, const struct event *ev)
 
 	if (ev->error != ERROR_none && !older) {
 		w->state = WRITE_CREATING;
-		write_disk_failed(p, ev->text);
-		write_refuse(p, w, ERROR_disk);
+		if (ev->error == ERROR_disk)
+			write_disk_failed(p, ev->text);
+		write_refuse(p, w,
+		    ev->error == ERROR_disk ? ERROR_disk : ERROR_busy);
 		return;
 	}
 	if (older)
 		files_saw(p, &ev->record.version);
+	p->readonly_us = 0;
 	w->have = true;
 	w->progress_us = p->now_us;
 	w->state = WRITE_SPREADING;

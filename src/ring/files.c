@@ -10,6 +10,7 @@ enum {
 	LATE_US = 250000, /* this peer may have been thought dead */
 	DOUBT_US = 2000000,
 	MARGIN_US = 50000, /* replies before this process exits */
+	ALONE_US = 300000, /* contacts have answered by then, if any do */
 };
 
 uint64_t
@@ -35,7 +36,6 @@ files_init(struct peer *p)
 {
 	struct files *f = &p->files;
 
-	memset(f, 0, sizeof(*f));
 	f->round_us = p->now_us;
 	f->offer.pause_us = PAUSE_MIN_US;
 	for (unsigned id = 0; id < p->space; id++)
@@ -335,6 +335,10 @@ void
 files_view_changed(struct peer *p)
 {
 	files_wake(p, p->now_us);
+	if (p->files.member_us == 0 && p->phase >= PHASE_SYNCING) {
+		p->files.member_us = p->now_us;
+		files_wake(p, p->now_us + ALONE_US);
+	}
 	range_view_changed(p);
 	offer_view_changed(p);
 	pull_view_changed(p);
@@ -397,6 +401,8 @@ files_tick(struct peer *p)
 	if (last_us <= p->now_us)
 		op_freeze(p);
 	f->due_us = last_us > p->now_us ? last_us : UINT64_MAX;
+	if (p->phase == PHASE_SYNCING && p->now_us < f->member_us + ALONE_US)
+		files_wake(p, f->member_us + ALONE_US);
 	for (unsigned i = 0; i < sizeof(ticks) / sizeof(ticks[0]); i++) {
 		uint64_t us = ticks[i](p);
 
@@ -408,10 +414,26 @@ files_tick(struct peer *p)
 		f->due_us = next;
 }
 
+/* Not alone for sure: a contact may still turn out to be a member. */
+static bool
+may_be_found(const struct peer *p)
+{
+	if (p->successor_count > 0 ||
+	    p->now_us - p->files.member_us >= ALONE_US)
+		return false;
+	for (unsigned id = 0; id < p->space; id++)
+		if (p->watch[id].contact && p->view[id].state == MEMBER_NONE)
+			return true;
+	return false;
+}
+
 bool
 files_synced(const struct peer *p)
 {
-	return p->files.settle_us == 0 && range_synced(p);
+	const struct files *f = &p->files;
+
+	return f->member_us != 0 && f->settle_us == 0 && !p->sets_changed &&
+	       !may_be_found(p) && range_synced(p);
 }
 
 bool

@@ -8,7 +8,11 @@
  * their owner, and drops them when the owner says that its whole range holds
  * them; a peer that leaves hands over everything so, and keeps it.
  */
-enum { OFFER_MIN_US = 3000, OFFER_MAX_US = 2000000 };
+enum {
+	OFFER_MIN_US = 3000,
+	OFFER_MAX_US = 2000000,
+	OFFER_LEAVE_US = 20000, /* who leaves does not wait so long */
+};
 
 static bool
 offer_leaving(const struct peer *p)
@@ -29,14 +33,25 @@ offer_keys(const struct peer *p)
 }
 
 static void
+offer_due(struct peer *p, uint64_t pause_us)
+{
+	struct offer *o = &p->files.offer;
+
+	o->active = false;
+	o->timer_us = p->now_us + pause_us;
+	files_wake(p, o->timer_us);
+}
+
+static void
 offer_restart(struct peer *p, uint64_t pause_us)
 {
 	struct offer *o = &p->files.offer;
 
-	o->active = o->pass_dirty = o->cursor_named = false;
+	o->dirty = o->cursor_named = false;
 	o->cursor = 0;
-	o->timer_us = p->now_us + pause_us;
-	files_wake(p, o->timer_us);
+	o->accepted_before = o->accepted;
+	o->accepted = 0;
+	offer_due(p, pause_us);
 }
 
 void
@@ -46,7 +61,19 @@ offer_view_changed(struct peer *p)
 
 	o->passed = false;
 	o->pause_us = OFFER_MIN_US;
+	o->accepted = 0;
 	offer_restart(p, OFFER_MIN_US);
+}
+
+static void
+offer_slow_down(struct peer *p)
+{
+	struct offer *o = &p->files.offer;
+	uint64_t max_us = offer_leaving(p) ? OFFER_LEAVE_US : OFFER_MAX_US;
+
+	o->pause_us *= 2;
+	if (o->pause_us > max_us)
+		o->pause_us = max_us;
 }
 
 static void
@@ -54,14 +81,15 @@ offer_pass_ended(struct peer *p)
 {
 	struct offer *o = &p->files.offer;
 
-	if (!o->pass_dirty) {
+	if (!o->dirty) {
 		o->passed = true;
 		offer_restart(p, OFFER_MAX_US);
 		return;
 	}
-	o->pause_us *= 2;
-	if (o->pause_us > OFFER_MAX_US)
-		o->pause_us = OFFER_MAX_US;
+	if (o->accepted > o->accepted_before)
+		o->pause_us = OFFER_MIN_US;
+	else
+		offer_slow_down(p);
 	offer_restart(p, o->pause_us);
 }
 
@@ -74,6 +102,9 @@ offer_gather(struct peer *p, unsigned keys)
 	bool named = o->cursor_named;
 	unsigned at = o->cursor;
 
+	o->start = at;
+	o->start_named = named;
+	o->start_name = o->cursor_name;
 	o->page.count = 0;
 	o->to = NOBODY;
 	while (at < keys && o->page.count < RECORDS_MAX) {
@@ -131,30 +162,50 @@ offer_next(struct peer *p)
 		offer_send(p);
 }
 
+/* Who leaves insists on each page; others come back to it later. */
+static void
+offer_went_on(struct peer *p, bool all)
+{
+	struct offer *o = &p->files.offer;
+
+	if (all || !offer_leaving(p)) {
+		offer_due(p, 0);
+		return;
+	}
+	o->cursor = o->start;
+	o->cursor_named = o->start_named;
+	o->cursor_name = o->start_name;
+	offer_slow_down(p);
+	offer_due(p, o->pause_us);
+}
+
 void
 offer_accept(struct peer *p, struct conn *c, const struct msg_accept *in)
 {
 	struct offer *o = &p->files.offer;
+	unsigned good = 0;
 
 	if (!o->active || o->nonce != in->nonce || c->id != o->to)
 		return;
-	o->active = false;
 	for (unsigned i = 0; i < o->page.count; i++) {
 		struct record *r = &o->page.at[i], held;
 
 		/* A promise dies with the view for which it was given. */
-		if (!idset_has(&in->drop, i) || o->view != p->view_hash) {
-			o->pass_dirty = true;
+		if (!idset_has(&in->drop, i) || o->view != p->view_hash)
 			continue;
-		}
+		good++;
 		if (offer_leaving(p) || !files_find(p, &r->name, &held) ||
 		    version_cmp(&held.version, &r->version) != 0)
 			continue;
 		act(p, ACT_DROP)->record = *r;
 		note_name(p, EVENT_released, o->to, &r->name, r->size);
 	}
-	o->timer_us = p->now_us;
-	files_wake(p, p->now_us);
+	o->accepted += good;
+	if (good < o->page.count && !offer_leaving(p))
+		o->dirty = true;
+	else if (good == o->page.count)
+		o->pause_us = OFFER_MIN_US;
+	offer_went_on(p, good == o->page.count);
 }
 
 /* What the owner lacks of an offer, as far as there is room. */
@@ -226,8 +277,9 @@ offer_tick(struct peer *p)
 		return o->timer_us;
 	if (o->active) {
 		detect_doubt(p, o->to);
-		o->pass_dirty = true;
-		o->active = false;
+		o->dirty |= !offer_leaving(p);
+		offer_went_on(p, false);
+		return o->timer_us;
 	}
 	offer_next(p);
 	return o->timer_us;

@@ -5,7 +5,11 @@
 #include "ring/files_repair.h"
 
 /* Commands of clients: what all of them share. */
-enum { HOPS_MAX = 8, RTO_MAX = 1000000 };
+enum {
+	HOPS_MAX = 8,
+	RTO_MAX = 1000000,
+	FULL_US = 1000000, /* so long a peer that can write is looked for */
+};
 
 struct op *
 op_new(struct peer *p, const struct msg_command *command)
@@ -165,6 +169,15 @@ op_refused(struct peer *p, struct op *o, const struct msg_refuse *r)
 	case ERROR_damaged:
 		view_learn(p, &r->members);
 		op_pause(p, o);
+		break;
+	case ERROR_disk:
+		/* Its view entry will say so, and another peer own the key. */
+		if (o->full_us == 0)
+			o->full_us = p->now_us;
+		if (p->now_us - o->full_us > FULL_US)
+			op_refused_for_good(p, o, r);
+		else
+			op_pause(p, o);
 		break;
 	default:
 		if (o->command == COMMAND_REQUEST && exact) {

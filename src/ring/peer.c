@@ -141,10 +141,10 @@ conn_opened(struct peer *p, const struct event *ev)
 		c->incarnation = ev->incarnation;
 	if (ev->incarnation > 0)
 		heard_from(p, ev->from, ev->incarnation, ev->addr);
-	if (c == NULL && (ev->conn & CONN_INBOUND) == 0) {
-		act(p, ACT_CLOSE)->conn = ev->conn;
+	/* What was heard may have closed it. */
+	c = conn_find(p, ev->conn);
+	if (c == NULL && (ev->conn & CONN_INBOUND) == 0)
 		return;
-	}
 	/* Of an incarnation that is over, nothing is accepted. */
 	if (ev->incarnation < p->view[ev->from].incarnation &&
 	    ev->incarnation > 0) {

@@ -18,7 +18,7 @@ range_hash(const struct peer *p, unsigned owner)
 	uint16_t ids[COPIES_MAX + 1];
 	unsigned n = ring_replicas(p, owner, ids);
 	uint64_t hash =
-	    hash_pair(ring_set_hash(p, ids, n), ring_predecessor_of(p, owner));
+	    hash_pair(ring_set_hash(p, ids, n), ring_owner_before(p, owner));
 
 	return hash == 0 ? 1 : hash;
 }
@@ -52,7 +52,7 @@ range_targets(const struct peer *p, uint16_t *out)
 	unsigned self = p->config.id, n, count = 0;
 	bool has_next = p->successor_count == 0;
 
-	if (!member_is(p, self))
+	if (ring_owner(p, self) != self)
 		return 0;
 	n = ring_replicas(p, self, ids);
 	for (unsigned i = 0; i < n; i++) {
@@ -82,7 +82,7 @@ static uint64_t
 range_count(struct peer *p)
 {
 	const struct index *x = &p->config.index;
-	unsigned after = p->predecessor, n;
+	unsigned after = ring_owner_before(p, p->config.id), n;
 	uint64_t count = 0;
 	struct record r;
 
@@ -211,7 +211,7 @@ range_agreed(struct peer *p)
 	f->mark_named = false;
 	files_wake(p, p->now_us);
 	range_inherit(p, ids, n);
-	range_mourned(p, p->predecessor, p->config.id);
+	range_mourned(p, ring_owner_before(p, p->config.id), p->config.id);
 	m.type = MSG_sync_done;
 	for (unsigned i = 0; i < n; i++) {
 		m.sync_done.session =
@@ -293,15 +293,17 @@ range_marks(struct peer *p)
 {
 	const struct index *x = &p->config.index;
 	struct files *f = &p->files;
-	unsigned n = ring_distance(p, p->predecessor, p->config.id), done = 0;
+	unsigned n = ring_distance(
+		     p, ring_owner_before(p, p->config.id), p->config.id),
+		 done = 0;
 	struct record r;
 
 	if (n == 0)
 		n = p->space;
 	while (f->mark_cursor < n && done < MARKS_MAX) {
-		uint16_t key =
-		    (uint16_t)((p->predecessor + 1 + f->mark_cursor) &
-			       (p->space - 1));
+		uint16_t key = (uint16_t)((ring_owner_before(p, p->config.id) +
+					      1 + f->mark_cursor) &
+					  (p->space - 1));
 
 		if (!x->next(x->ctx, key, f->mark_named ? &f->mark_name : NULL,
 			&r)) {
@@ -345,7 +347,7 @@ range_sources(const struct peer *p, uint16_t *out)
 	unsigned self = p->config.id, at = self, n = 0;
 
 	while (n < SESSIONS_MAX / 2) {
-		at = ring_predecessor_of(p, at);
+		at = ring_owner_before(p, at);
 		if (at == self || !range_in_set(p, at, self))
 			break;
 		out[n++] = (uint16_t)at;
@@ -385,7 +387,7 @@ range_held_after(const struct peer *p)
 	uint16_t sources[SESSIONS_MAX / 2];
 	unsigned n = range_sources(p, sources);
 
-	return ring_predecessor_of(p, n > 0 ? sources[n - 1] : p->config.id);
+	return ring_owner_before(p, n > 0 ? sources[n - 1] : p->config.id);
 }
 
 /* How many dead from key to the last of its set are not made good. */

@@ -122,7 +122,7 @@ session_begin(struct peer *p, struct session *s)
 	assert(s->role == SESSION_MINE);
 	session_lists_reset(s);
 	s->number = ++p->files.serial << OWNER_BITS | p->config.id;
-	s->after = p->predecessor;
+	s->after = (uint16_t)ring_owner_before(p, p->config.id);
 	s->upto = p->config.id;
 	s->set = p->files.set;
 	s->gen = p->files.gen;

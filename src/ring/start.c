@@ -13,6 +13,7 @@ enum {
 	RECALL_MAX_US = 50000,
 	RECALL_END_US = 1500000, /* who has not answered has no say */
 	RECALL_BATCH = 3,
+	PERSIST_AGAIN_US = 1000000,
 	JOIN_AGAIN_US = 50000,
 	JOIN_SILENT_US = 2000000,
 	JOIN_END_US = 8000000,
@@ -65,12 +66,19 @@ start_persisted(struct peer *p, const struct event *ev)
 	const struct member *self = &p->view[p->config.id];
 	uint8_t flags = self->flags;
 
+	if (ev->error != ERROR_none && p->phase > PHASE_PERSISTING) {
+		p->persist_us = p->now_us + PERSIST_AGAIN_US;
+		return;
+	}
 	if (ev->error != ERROR_none) {
 		note(p, EVENT_trouble, p->config.id,
 		    "its incarnation can't be written");
 		act(p, ACT_EXIT)->code = 1;
 		return;
 	}
+	/* The disk took a write: it may take more. */
+	if (p->wanted == 0)
+		member_readonly(p, false);
 	if (p->wanted == 0 || ev->incarnation != p->wanted)
 		return;
 	if (p->phase == PHASE_PERSISTING) {
@@ -371,6 +379,11 @@ serve(struct peer *p)
 void
 start_tick(struct peer *p)
 {
+	if (p->persist_us != 0 && p->persist_us <= p->now_us) {
+		p->persist_us = 0;
+		act(p, ACT_PERSIST)->incarnation =
+		    p->wanted != 0 ? p->wanted : p->incarnation;
+	}
 	if (p->phase == PHASE_RECALLING && p->recall_us <= p->now_us)
 		recall_tick(p);
 	else if (p->phase == PHASE_JOINING)
@@ -387,5 +400,5 @@ start_deadline(const struct peer *p)
 	if (p->phase == PHASE_JOINING)
 		return p->join_us < p->join_end_us ? p->join_us
 						   : p->join_end_us;
-	return UINT64_MAX;
+	return p->persist_us != 0 ? p->persist_us : UINT64_MAX;
 }

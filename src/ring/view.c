@@ -4,6 +4,9 @@
 #include "base/hash.h"
 #include "ring/core.h"
 
+/* When a disk that failed is tried again: doubled each time. */
+enum { READONLY_US = 200000, READONLY_MAX_US = 160000000 };
+
 unsigned
 ring_distance(const struct peer *p, unsigned from, unsigned to)
 {
@@ -38,9 +41,16 @@ first_member(const struct peer *p, unsigned start)
 	return start & (p->space - 1);
 }
 
+/* Who can't write owns nothing, unless nobody can. */
 unsigned
 ring_owner(const struct peer *p, unsigned key)
 {
+	for (unsigned i = 0; i < p->space; i++) {
+		unsigned id = (key + i) & (p->space - 1);
+
+		if (member_writable(p, id))
+			return id;
+	}
 	return first_member(p, key);
 }
 
@@ -59,6 +69,18 @@ ring_predecessor_of(const struct peer *p, unsigned id)
 		unsigned at = (id - i) & (p->space - 1);
 
 		if (member_is(p, at))
+			return at;
+	}
+	return id;
+}
+
+unsigned
+ring_owner_before(const struct peer *p, unsigned id)
+{
+	for (unsigned i = 1; i < p->space; i++) {
+		unsigned at = (id - i) & (p->space - 1);
+
+		if (ring_owner(p, at) == at && member_is(p, at))
 			return at;
 	}
 	return id;
@@ -316,8 +338,14 @@ member_readonly(struct peer *p, bool readonly)
 	const struct member *self = &p->view[p->config.id];
 	uint8_t flags = self->flags & (uint8_t)~MEMBER_READONLY;
 
-	if (readonly)
+	if (readonly) {
 		flags |= MEMBER_READONLY;
+		if (p->readonly_us == 0)
+			p->readonly_us = READONLY_US;
+		p->persist_us = p->now_us + p->readonly_us;
+		if (p->readonly_us < READONLY_MAX_US)
+			p->readonly_us *= 2;
+	}
 	if (p->incarnation == 0 || flags == self->flags)
 		return;
 	view_set_self(p, self->state, flags);

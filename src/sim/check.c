@@ -41,11 +41,12 @@ reuse_excused(struct sim *s, const struct node *n, const struct lineage *l,
 		return false;
 	if (!s->calm)
 		return true;
-	/* Its disk was lost: a contact must have remembered. */
+	/* Its disk was lost: a contact that was there must remember. */
 	for (unsigned i = 0; i < n->contact_count; i++) {
 		const struct node *other = node_of(s, n->contacts[i]);
 
 		if (other != NULL && check_live(other) &&
+		    other->process < n->process &&
 		    other->shadow[n->id].incarnation >= incarnation)
 			return false;
 	}
@@ -126,16 +127,23 @@ derive(struct sim *s, struct node *n)
 	}
 }
 
+/* Bytes between fields may differ by chance: then it is only slower. */
+static bool
+same(const void *a, const void *b, size_t len)
+{
+	return memcmp(a, b, len) == 0;
+}
+
 static void
 compare_view(struct sim *s, struct node *n)
 {
 	const struct member *view = peer_view(n->peer, 0);
 
 	assert(peer_view(n->peer, 1) == view + 1);
-	if (memcmp(view, n->shadow, s->space * sizeof(view[0])) == 0)
+	if (same(view, n->shadow, s->space * sizeof(view[0])))
 		return;
 	for (unsigned id = 0; id < s->space; id++) {
-		if (memcmp(&view[id], &n->shadow[id], sizeof(view[id])) == 0)
+		if (same(&view[id], &n->shadow[id], sizeof(view[id])))
 			continue;
 		check_entry(s, n, &n->shadow[id], &view[id]);
 		n->shadow[id] = view[id];

@@ -130,7 +130,7 @@ static void
 forget_holder(struct command_log *l, const struct node *n)
 {
 	for (unsigned i = 0; i < l->holder_count; i++)
-		if (l->holders[i] == n->id) {
+		if (l->holders[i] == n->id && l->wipes[i] == n->disk.wipes) {
 			l->holder_count--;
 			l->holders[i] = l->holders[l->holder_count];
 			l->wipes[i--] = l->wipes[l->holder_count];
@@ -178,9 +178,10 @@ keep_reply(struct sim *s, struct command_log *l, const struct msg_reply *r)
 	l->digest = r->digest;
 	l->owner = r->holder;
 	for (unsigned i = 0; i < r->holders.count; i++) {
-		const struct node *h = node_of(s, r->holders.at[i]);
+		struct node *h = node_of(s, r->holders.at[i]);
 
-		if (h != NULL)
+		/* Its disk may be lost since it said that it holds it. */
+		if (h != NULL && disk_find(h, &r->name) != NULL)
 			add_holder(l, h);
 	}
 }
@@ -219,7 +220,7 @@ command_replied(struct sim *s, struct node *n, const struct msg_reply *r)
 		return;
 	keep_reply(s, l, r);
 	if (l->command == COMMAND_QUIT && l->error == ERROR_not_serving)
-		n->goal = GOAL_JOIN; /* it stays */
+		n->goal = n->join_through >= 0 ? GOAL_JOIN : GOAL_SERVE;
 	check_delivery(s, n, l);
 }
 

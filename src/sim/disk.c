@@ -279,7 +279,7 @@ effect(struct sim *s, struct node *n, struct item *i)
 			i->event.error = ERROR_changed;
 		break;
 	default:
-		assert(!"not for a disk");
+		assert(0); /* not for a disk */
 	}
 }
 

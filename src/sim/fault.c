@@ -233,12 +233,8 @@ kill_and_start(struct sim *s, struct node *n, bool wipe)
 static void
 restart(struct sim *s, struct node *n)
 {
-	if (n == NULL)
-		return;
-	/* It has a disk: it is no newcomer any more. */
-	if (n->disk.incarnation > 0)
-		n->join_through = -1;
-	node_start(s, n, 0);
+	if (n != NULL)
+		node_start(s, n, 0);
 }
 
 static void

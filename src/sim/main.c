@@ -250,6 +250,9 @@ main(int argc, char **argv)
 	struct sim *s = sim_new();
 
 	parse(s, &choice, argc, argv);
+	/* An assertion that fails shall not cost the end of a trace. */
+	if (s->trace || choice.trace_from != UINT64_MAX)
+		setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGABRT, aborted);
 	signal(SIGSEGV, aborted);
 	return run_all(s, &choice) > 0;

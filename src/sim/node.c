@@ -100,6 +100,9 @@ node_fork(struct sim *s, struct node *n)
 	n->starting = false;
 	n->running = true;
 	n->paused = n->exiting = n->exited = false;
+	/* With a disk it need not be admitted, but may ask to be. */
+	if (n->disk.incarnation > 0 && !sim_chance(&s->net, MILLION / 4))
+		n->join_through = -1;
 	n->goal = n->join_through >= 0 ? GOAL_JOIN : GOAL_SERVE;
 	n->process = ++s->process;
 	n->handles = 0;
@@ -279,7 +282,7 @@ take_now(struct sim *s, struct node *n, struct item *i)
 	case ITEM_START:
 	case ITEM_PERIOD:
 	case ITEM_FAULT:
-		assert(!"not for a process");
+		assert(0); /* not for a process */
 	}
 	queue_give_back(&s->queue, i);
 }
@@ -319,6 +322,8 @@ node_settle(struct sim *s, struct node *n)
 	if (!n->running || !n->exiting)
 		return;
 	trace_say(s, n, "exits with %u", n->code);
+	if (n->goal == GOAL_SERVE)
+		sim_fail(s, CHECK_CONTRACT, n, "exits, and was not told to");
 	n->exited = true;
 	end_process(s, n);
 }

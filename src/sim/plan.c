@@ -152,6 +152,8 @@ draw_faults(struct sim *s)
 
 	if (one_in(s, 20))
 		span_us *= 8;
+	if (one_in(s, 10))
+		count = (unsigned)draw(s, 25, 120);
 	s->changing = 10000;
 	s->until_us = from_us + span_us;
 	s->faults = (uint32_t)random_u64(&s->plan);

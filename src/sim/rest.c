@@ -98,7 +98,7 @@ check_owners(struct sim *s, unsigned first)
 static void
 check_rate(struct sim *s)
 {
-	uint64_t sent[NODES_MAX];
+	uint64_t sent[NODES_MAX] = {0};
 
 	for (unsigned i = 0; i < s->node_count; i++)
 		sent[i] = s->nodes[i].sent;

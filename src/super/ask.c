@@ -67,6 +67,7 @@ send_peer(struct client *c, const struct child *child)
 		m->files = r->files;
 		m->bytes = r->bytes;
 		m->missing = r->missing;
+		m->dropped = r->dropped;
 	}
 	client_send(c, &answer);
 }

@@ -215,12 +215,27 @@ child_write(struct source *s, uint32_t events)
 	    outlet_used(&c->queue) > 0 ? (uint32_t)EPOLLOUT : 0);
 }
 
+/* From now on the next `up` starts it, too: before anybody is told. */
+static void
+child_serves(struct child *c)
+{
+	struct super *s = c->super;
+	struct why why;
+
+	c->served = true;
+	if (!idset_has(&s->config.peers, c->id) &&
+	    !idset_has(&s->roster.joined, c->id) &&
+	    roster_add(&s->roster, c->id, c->ping_ms, &why) == -1)
+		log_warnx("%s", why.text);
+}
+
 static void
 child_reports(struct child *c, const struct msg_report *report)
 {
 	c->report = *report;
 	c->reported = true;
-	c->served |= report->state == PEER_UP;
+	if (report->state == PEER_UP && !c->served)
+		child_serves(c);
 	c->super->listing.hold = false;
 	c->super->changed = true;
 }

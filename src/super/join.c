@@ -162,20 +162,12 @@ join_check(struct super *s)
 {
 	for (unsigned id = 0; id < SPACE_MAX; id++) {
 		struct child *child = s->children[id];
-		struct why why;
 
 		if (child == NULL || !child->joining)
 			continue;
-		if (child->pid == 0) {
+		if (child->served)
+			child->joining = child->unknown = false;
+		else if (child->pid == 0)
 			forget(s, child);
-			continue;
-		}
-		if (!child->served)
-			continue;
-		child->joining = false;
-		child->unknown = false;
-		if (!idset_has(&s->config.peers, id) &&
-		    roster_add(&s->roster, id, child->ping_ms, &why) == -1)
-			log_warnx("%s", why.text);
 	}
 }

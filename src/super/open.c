@@ -6,8 +6,10 @@
 #include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "os/key.h"
@@ -16,7 +18,10 @@
 #include "os/unix.h"
 #include "super/client.h"
 
-enum { STDERR_MAX = 1 << 20 /* bytes; then it begins anew */ };
+enum {
+	STDERR_MAX = 1 << 20, /* bytes; then it begins anew */
+	ANSWER_MS = 2000, /* for a supervisor to say that it is there */
+};
 
 static int
 refuse(struct msg_result *result, int exit, const char *why)
@@ -45,16 +50,53 @@ is_up(struct super *s, struct msg_result *result)
 	return refuse(result, EXIT_UP_ALREADY, text);
 }
 
+/* Does a supervisor say welcome there? */
+static bool
+answers(const struct super *s)
+{
+	struct pollfd p = {.events = POLLIN};
+	char byte;
+	bool yes;
+
+	p.fd = unix_connect(s->socket_path.text);
+	if (p.fd == -1)
+		return false;
+	yes = poll(&p, 1, ANSWER_MS) == 0 || read(p.fd, &byte, 1) == 1;
+	close(p.fd);
+	return yes;
+}
+
+/*
+ * One that holds the lock and answers nobody is about to die, or has not
+ * opened its socket yet.
+ */
+static int
+take_lock(struct super *s)
+{
+	const struct timespec step = {.tv_nsec = 5000000};
+	uint64_t end = clock_us() + ANSWER_MS * 1000;
+
+	for (;;) {
+		s->lock_fd = flopen(s->lock_path.text,
+		    O_RDWR | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC, 0600);
+		if (s->lock_fd != -1 || errno != EWOULDBLOCK)
+			return s->lock_fd;
+		if (answers(s) || clock_us() > end)
+			break;
+		nanosleep(&step, NULL);
+	}
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
 /* Lock first; then a socket that nobody answers is stale. */
 static int
 open_lock(struct super *s, struct msg_result *result)
 {
 	char pid[16];
-	int fd, len;
+	int len;
 
-	s->lock_fd = flopen(s->lock_path.text,
-	    O_RDWR | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (s->lock_fd == -1 && errno == EWOULDBLOCK)
+	if (take_lock(s) == -1 && errno == EWOULDBLOCK)
 		return is_up(s, result);
 	if (s->lock_fd == -1) {
 		char text[TEXT_LEN_MAX + 1];
@@ -66,11 +108,8 @@ open_lock(struct super *s, struct msg_result *result)
 	len = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
 	if (write(s->lock_fd, pid, (size_t)len) != len)
 		log_warn("%s", s->lock_path.text);
-	fd = unix_connect(s->socket_path.text);
-	if (fd != -1) {
-		close(fd);
+	if (answers(s))
 		return is_up(s, result);
-	}
 	unlink(s->socket_path.text);
 	return 0;
 }

@@ -164,7 +164,6 @@ verb_start_settle(struct client *c)
 	EACH_WAITING(c, id)
 	{
 		struct child *child = c->super->children[id];
-		struct why why;
 
 		if (child->pid == 0) {
 			call_answer(c, (unsigned)id, ERROR_system,
@@ -174,13 +173,7 @@ verb_start_settle(struct client *c)
 		if (child_state(child) != PEER_UP)
 			continue;
 		child->failures = 0;
-		if (!idset_has(&c->super->config.peers, (unsigned)id) &&
-		    roster_add(&c->super->roster, (unsigned)id, child->ping_ms,
-			&why) == -1)
-			call_answer(c, (unsigned)id, ERROR_disk,
-			    "peer %d is up, but %s", id, why.text);
-		else
-			call_answer(c, (unsigned)id, ERROR_none, "up");
+		call_answer(c, (unsigned)id, ERROR_none, "up");
 	}
 	if (!c->gone && idset_count(&c->waiting) == 0)
 		finish(c, "up");

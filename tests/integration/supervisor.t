@@ -85,8 +85,7 @@ done
 same "no descriptor, folder, session or terminal of the caller is kept" \
     "$kept" ""
 holds "up ended its output: a pipe from it closes" timeout 20 \
-    bash -c 'ringctl -c held down >/dev/null; ringctl up held.conf | cat
-    ' >/dev/null
+    bash -c 'ringctl -c held down >/dev/null; ringctl up held.conf | cat'
 fds()
 {
 	ls "/proc/$1/fd" 2>/dev/null | wc -l
@@ -116,7 +115,7 @@ does "store" ringctl -c held exec 2 store 2067
 took=$(($(now_ms) - start))
 holds "quickly: $took ms" [ $took -lt $((2000 * SLOW)) ]
 kill -9 -- -$clients
-wait $clients 2>/dev/null
+wait $clients 2>/dev/null || :
 eventually "when they leave, so do their descriptors" 5 back_at_base
 for i in $(seq 30); do
 	ringctl -c held exec 2 ring >"$W/bg.out" 2>&1 </dev/null &
@@ -128,7 +127,8 @@ for verb in events logs events logs; do
 	ringctl -c held $verb -f >/dev/null 2>&1 </dev/null &
 	followers+=" $!"
 done
-ringctl -c held events -f </dev/null 2>/dev/null | head -n 1 >"$W/first"
+timeout 2 ringctl -c held events -f </dev/null 2>/dev/null |
+    head -n 1 >"$W/first"
 kill -9 $followers
 wait 2>/dev/null
 eventually "followers that leave cost nothing" 5 back_at_base

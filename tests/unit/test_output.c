@@ -226,11 +226,13 @@ status_as_json(void **state)
 	    "{\"id\":2,\"state\":\"up\",\"pid\":4711,\"port\":12002,"
 	    "\"incarnation\":1,\"first_successor\":4,"
 	    "\"second_successor\":5,\"predecessor\":19,\"files\":1,"
-	    "\"bytes\":81920,\"short\":0,\"restarts\":0,\"faults\":[]},"
+	    "\"bytes\":81920,\"short\":0,\"restarts\":0,\"dropped\":0,"
+	    "\"faults\":[]},"
 	    "{\"id\":9,\"state\":\"killed\",\"pid\":null,\"port\":12009,"
 	    "\"incarnation\":1,\"first_successor\":null,"
 	    "\"second_successor\":null,\"predecessor\":null,\"files\":1,"
-	    "\"bytes\":81920,\"short\":0,\"restarts\":0,\"faults\":[]}]}\n");
+	    "\"bytes\":81920,\"short\":0,\"restarts\":0,\"dropped\":0,"
+	    "\"faults\":[]}]}\n");
 	output_free(&output);
 }
 
