@@ -13,6 +13,7 @@
  * not read in time is kept up to a bound, and then events and lines are lost.
  */
 enum {
+	COUNTERS_US = 1000000, /* between reports of counters alone */
 	PIPE_QUEUE_SOFT = 1 << 20, /* bytes; events and lines up to here */
 	PIPE_QUEUE_MAX = 8 << 20, /* replies and reports too */
 	PIPE_READ_BYTES = 65536, /* in a turn */
@@ -31,6 +32,7 @@ struct pipe {
 	uint64_t lost;
 	uint8_t report[256]; /* as last sent */
 	size_t report_len;
+	uint64_t reported_us, dropped; /* of the last one */
 };
 
 /* Both descriptors are made non-blocking; -1: none. 0, or -1 with errno. */

@@ -116,7 +116,7 @@ struct serve {
 	enum serve_state state;
 	bool local; /* for ops[op], else on conn for to */
 	uint16_t op, to;
-	uint64_t from_op;
+	uint64_t from_op, expires_us;
 	struct stall stall;
 	uint32_t conn, file;
 	struct record record;

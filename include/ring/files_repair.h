@@ -17,6 +17,7 @@ void serve_queried(struct peer *, struct serve *, const struct query *);
 void serve_written(struct peer *, unsigned serve, bool done);
 void serve_end(struct peer *, struct serve *);
 void serve_view_changed(struct peer *);
+uint64_t serve_tick(struct peer *);
 
 /* query.c */
 bool query_start(struct peer *, enum tie_kind, unsigned at, const struct name *,
@@ -78,6 +79,8 @@ void range_agreed(struct peer *);
 /* A record came to it other than by a write. */
 void range_touched(struct peer *);
 bool range_complete(const struct peer *);
+/* Does it own a range? Not when it leaves, or can't write. */
+bool range_owned(const struct peer *);
 bool range_synced(const struct peer *);
 uint64_t range_tick(struct peer *);
 /* Hash of a range: its begin and its replica set. */

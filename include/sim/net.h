@@ -87,6 +87,7 @@ struct item *end_item(struct sim *, struct end *, enum item_kind);
 void end_put(struct sim *, struct end *, struct item *, enum frame);
 void end_shut(struct sim *, struct end *); /* at once, with an end of file */
 void circuit_reset(struct sim *);
+void circuit_free(struct sim *); /* after a reset */
 
 /* handshake.c: a frame that its process reads. */
 void frame_read(struct sim *, struct item *);

@@ -87,6 +87,9 @@ struct item *queue_pop(struct queue *);
 /* Forgets all that was to come. */
 void queue_clear(struct queue *);
 
+/* And its memory; all items must have been given back. */
+void queue_free(struct queue *);
+
 /* Lists of items in the order of appending: head and tail. */
 struct items {
 	struct item *head, *tail;

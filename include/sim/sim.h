@@ -94,6 +94,7 @@ int sim_check(const char *name);
 
 /* Memory for runs; NULL never. */
 struct sim *sim_new(void);
+void sim_free(struct sim *);
 
 /* Forgets the last run and begins one. */
 void sim_reset(struct sim *, uint64_t seed);

@@ -48,8 +48,8 @@
 #define MESSAGE_peer(F)                                                        \
 	F(u16, id) F(u8, state) F(u32, pid) F(u16, port) F(u32, incarnation)   \
 	F(u16, members) F(u16, first) F(u16, second) F(u16, predecessor)       \
-	F(u64, files) F(u64, bytes) F(u64, missing) F(u32, restarts)           \
-	F(text, faults)
+	F(u64, files) F(u64, bytes) F(u64, missing) F(u64, dropped)            \
+	F(u32, restarts) F(text, faults)
 #define MESSAGE_result(F)                                                      \
 	F(u8, exit) /* enum exit_status */ F(u64, us) F(ids, ids) F(text, text)
 /* clang-format on */

@@ -269,12 +269,15 @@ send_report(struct driver *d)
 	m.report.bytes = d->catalog.bytes;
 	len = message_encode(&m, data, sizeof(data));
 	assert(len > 0);
-	if (len == p->report_len && memcmp(data, p->report, len) == 0)
+	/* Compared without: a flood of strangers must not reach the pipe. */
+	if (len == p->report_len && memcmp(data, p->report, len) == 0 &&
+	    (d->dropped == p->dropped ||
+		d->loop.now_us < p->reported_us + COUNTERS_US))
 		return;
 	memcpy(p->report, data, len);
 	p->report_len = len;
-	/* Compared without: a flood of strangers must not reach the pipe. */
-	m.report.dropped = d->dropped;
+	p->reported_us = d->loop.now_us;
+	m.report.dropped = p->dropped = d->dropped;
 	pipe_send(d, &m);
 }
 

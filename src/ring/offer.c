@@ -20,13 +20,20 @@ offer_leaving(const struct peer *p)
 	return p->phase == PHASE_LEAVING;
 }
 
+/* Who leaves, or can't write now, drops nothing. */
+static bool
+offer_keeps(const struct peer *p)
+{
+	return offer_leaving(p) || !member_writable(p, p->config.id);
+}
+
 /* How many keys, from the one after this peer's own on, are not its. */
 static unsigned
 offer_keys(const struct peer *p)
 {
 	unsigned self = p->config.id, after;
 
-	if (!member_is(p, self))
+	if (!range_owned(p))
 		return p->space;
 	after = range_held_after(p);
 	return ring_distance(p, self, after);
@@ -194,7 +201,7 @@ offer_accept(struct peer *p, struct conn *c, const struct msg_accept *in)
 		if (!idset_has(&in->drop, i) || o->view != p->view_hash)
 			continue;
 		good++;
-		if (offer_leaving(p) || !files_find(p, &r->name, &held) ||
+		if (offer_keeps(p) || !files_find(p, &r->name, &held) ||
 		    version_cmp(&held.version, &r->version) != 0)
 			continue;
 		act(p, ACT_DROP)->record = *r;

@@ -36,6 +36,13 @@ range_in_set(const struct peer *p, unsigned owner, unsigned id)
 }
 
 bool
+range_owned(const struct peer *p)
+{
+	return member_is(p, p->config.id) &&
+	       ring_owner(p, p->config.id) == p->config.id;
+}
+
+bool
 range_complete(const struct peer *p)
 {
 	const struct files *f = &p->files;
@@ -145,7 +152,7 @@ range_view_changed(struct peer *p)
 {
 	struct files *f = &p->files;
 	unsigned self = p->config.id;
-	uint64_t set = member_is(p, self) ? range_hash(p, self) : 0;
+	uint64_t set = range_owned(p) ? range_hash(p, self) : 0;
 
 	range_bereave(p);
 	range_unsettle(p);

@@ -5,6 +5,8 @@
 
 /* Requests: the owner finds out what is newest, a holder sends it. */
 
+enum { EXPIRE_US = 60000000 }; /* the asker says nothing, nor goes */
+
 static unsigned
 serve_index(const struct peer *p, const struct serve *s)
 {
@@ -268,6 +270,8 @@ serve_opened(struct peer *p, struct serve *s, const struct event *ev)
 	m.found.record = s->record;
 	stream_send(p, s->conn, &m);
 	s->state = SERVE_OFFERED;
+	s->expires_us = p->now_us + EXPIRE_US;
+	files_wake(p, s->expires_us);
 	note_name(p, EVENT_sending, s->to, &s->record.name, s->record.size);
 }
 
@@ -278,6 +282,8 @@ serve_event(struct peer *p, struct serve *s, const struct event *ev)
 		serve_opened(p, s, ev);
 	} else if (ev->type == EV_RAW_SENT && s->state == SERVE_SENDING) {
 		s->state = SERVE_SENT;
+		s->expires_us = p->now_us + EXPIRE_US;
+		files_wake(p, s->expires_us);
 		note_name(
 		    p, EVENT_sent, s->to, &s->record.name, s->record.size);
 	} else if (ev->type == EV_CONN_STALLED &&
@@ -303,4 +309,22 @@ serve_view_changed(struct peer *p)
 		    !peer_usable(p, s->to))
 			serve_end(p, s);
 	}
+}
+
+uint64_t
+serve_tick(struct peer *p)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (unsigned i = 0; i < SERVES_MAX; i++) {
+		struct serve *s = &p->files.serves[i];
+
+		if (s->state != SERVE_OFFERED && s->state != SERVE_SENT)
+			continue;
+		if (s->expires_us <= p->now_us)
+			serve_end(p, s);
+		else if (s->expires_us < next)
+			next = s->expires_us;
+	}
+	return next;
 }

@@ -68,6 +68,18 @@ circuit_reset(struct sim *s)
 	assert(s->circuits == NULL);
 }
 
+void
+circuit_free(struct sim *s)
+{
+	struct circuit *c;
+
+	assert(s->circuits == NULL);
+	while ((c = s->circuits_free) != NULL) {
+		s->circuits_free = c->next;
+		free(c);
+	}
+}
+
 static void
 end_link(struct end *e)
 {

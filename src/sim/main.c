@@ -248,6 +248,7 @@ main(int argc, char **argv)
 	    .stop_after = UINT64_MAX,
 	    .trace_from = UINT64_MAX};
 	struct sim *s = sim_new();
+	uint64_t violations;
 
 	parse(s, &choice, argc, argv);
 	/* An assertion that fails shall not cost the end of a trace. */
@@ -255,5 +256,7 @@ main(int argc, char **argv)
 		setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGABRT, aborted);
 	signal(SIGSEGV, aborted);
-	return run_all(s, &choice) > 0;
+	violations = run_all(s, &choice);
+	sim_free(s);
+	return violations > 0;
 }

@@ -115,6 +115,21 @@ queue_clear(struct queue *q)
 }
 
 void
+queue_free(struct queue *q)
+{
+	struct item *i;
+
+	queue_clear(q);
+	while ((i = q->free) != NULL) {
+		q->free = i->next;
+		free(i->data);
+		free(i);
+	}
+	free(q->heap);
+	memset(q, 0, sizeof(*q));
+}
+
+void
 items_append(struct items *l, struct item *i)
 {
 	i->next = NULL;

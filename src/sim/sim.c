@@ -75,6 +75,18 @@ sim_reset(struct sim *s, uint64_t seed)
 	commands_reset(s);
 }
 
+void
+sim_free(struct sim *s)
+{
+	sim_reset(s, 0);
+	circuit_free(s);
+	queue_free(&s->queue);
+	for (unsigned i = 0; i < NODES_MAX; i++)
+		free(s->peers[i]);
+	free(s->out);
+	free(s);
+}
+
 bool
 sim_chance(struct random *r, uint32_t chance)
 {
