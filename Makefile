@@ -130,6 +130,10 @@ fuzz-replay: $(REPLAYS)
 sim: $(BUILD)/ringctl-sim
 	$(BUILD)/ringctl-sim --seeds $(SEEDS) --start $(START)
 
+# Rules broken on purpose: the simulator must see each.
+sim-mutants: $(BUILD)/ringctl-sim
+	$(TEST_ENV) $(PROVE) -v -e '' tests/sim/mutants.t
+
 tidy: $(PURE_OBJ)
 	tests/tidy --self-test
 	tests/tidy $(if $(SAN),,--objects '$(PURE_OBJ)')
@@ -194,7 +198,7 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all objects deps deps-build deps-demo deps-check deps-lint demo check \
-	test-programs unit integration fuzz-replay sim tidy format \
+	test-programs unit integration fuzz-replay sim sim-mutants tidy format \
 	format-check man-lint lint clang-tidy cppcheck fuzz valgrind fresh \
 	clean FORCE
 .SECONDARY:

@@ -71,6 +71,7 @@ struct peer {
 	uint32_t wanted; /* incarnation being persisted; 0: none */
 	bool fenced; /* listed DEAD: sync before serving again */
 	struct idset blank; /* peers known to remember nothing: start */
+	bool recall_told; /* somebody remembers this peer */
 	bool recall_blank; /* all that answered remember nothing */
 	bool fresh; /* nobody in this ring remembers anything */
 	uint64_t recall_us, recall_end_us;

@@ -64,4 +64,8 @@ void command_request_all(struct sim *);
 /* Of requests since that op. */
 void command_check_files(struct sim *, unsigned first);
 
+/* Q3: is each name at its right holders, in one version, and nowhere else? */
+bool content_placed(struct sim *);
+void content_check_places(struct sim *);
+
 #endif

@@ -115,17 +115,22 @@ datagram(struct peer *p, const struct event *ev)
 static void
 unreachable(struct peer *p, struct addr addr)
 {
-	for (unsigned id = 0; id < p->space; id++)
-		if (p->view[id].addr.port == addr.port &&
-		    p->view[id].addr.ip == addr.ip && id != p->config.id &&
-		    p->view[id].state > MEMBER_NONE &&
-		    p->view[id].state < MEMBER_LEFT) {
-			/* One connect tells whether it is gone. */
-			if (link_find(p, id) == NULL &&
-			    p->watch[id].link_us <= p->now_us)
-				link_to(p, id);
-			return;
-		}
+	unsigned id = 0;
+
+	while (id < p->space &&
+	       (p->view[id].addr.port != addr.port ||
+		   p->view[id].addr.ip != addr.ip || id == p->config.id))
+		id++;
+	if (id == p->space)
+		return;
+	/* In a ring that has been up, a contact that is down has no say. */
+	if (p->phase == PHASE_RECALLING && p->recall_told)
+		p->watch[id].recall = false;
+	/* One connect tells whether a member is gone. */
+	if (p->view[id].state > MEMBER_NONE &&
+	    p->view[id].state < MEMBER_LEFT && link_find(p, id) == NULL &&
+	    p->watch[id].link_us <= p->now_us)
+		link_to(p, id);
 }
 
 static void

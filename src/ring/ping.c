@@ -108,6 +108,20 @@ ping_message(struct peer *p, const struct event *ev)
 }
 
 static void
+ping_reply(struct peer *p, struct ping_command *c, enum wire_error error)
+{
+	struct msg_reply r = {.op = c->op,
+	    .command = COMMAND_PING,
+	    .error = (uint8_t)error,
+	    .last = 1,
+	    .holder = c->id,
+	    .us = p->now_us - c->sent_us};
+
+	act_reply(p, &r);
+	c->op = 0;
+}
+
+static void
 pong_message(struct peer *p, const struct event *ev)
 {
 	const struct msg_pong *pong = &ev->message->pong;
@@ -124,16 +138,9 @@ pong_message(struct peer *p, const struct event *ev)
 	}
 	for (unsigned i = 0; i < PINGS_MAX; i++) {
 		struct ping_command *c = &p->pings[i];
-		struct msg_reply r = {.op = c->op,
-		    .last = 1,
-		    .command = COMMAND_PING,
-		    .holder = c->id};
 
-		if (c->op == 0 || c->id != ev->from || c->seq != pong->seq)
-			continue;
-		r.us = p->now_us - c->sent_us;
-		act_reply(p, &r);
-		c->op = 0;
+		if (c->op != 0 && c->id == ev->from && c->seq == pong->seq)
+			ping_reply(p, c, ERROR_none);
 	}
 	if (pong->hash != p->view_hash)
 		gossip_summary(p, ev->from, ev->addr, true);
@@ -257,16 +264,9 @@ ping_tick(struct peer *p)
 {
 	for (unsigned i = 0; i < PINGS_MAX; i++) {
 		struct ping_command *c = &p->pings[i];
-		struct msg_reply r = {.op = c->op,
-		    .last = 1,
-		    .command = COMMAND_PING,
-		    .error = ERROR_unreachable,
-		    .holder = c->id};
 
-		if (c->op == 0 || c->expires_us > p->now_us)
-			continue;
-		act_reply(p, &r);
-		c->op = 0;
+		if (c->op != 0 && c->expires_us <= p->now_us)
+			ping_reply(p, c, ERROR_unreachable);
 	}
 	if (p->ping_us <= p->now_us)
 		ping_successors(p);

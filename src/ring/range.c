@@ -9,7 +9,7 @@ enum {
 	SETTLE_US = 2000, /* views are quiet for so long */
 	SETTLE_MAX_US = 20000, /* or moved for so long */
 	ROUND_US = 2000000, /* between comparisons when nothing happens */
-	MARKS_MAX = 64, /* records marked in one step */
+	MARKS_MAX = 128, /* records and keys looked at in one step */
 };
 
 uint64_t
@@ -300,27 +300,23 @@ range_marks(struct peer *p)
 {
 	const struct index *x = &p->config.index;
 	struct files *f = &p->files;
-	unsigned n = ring_distance(
-		     p, ring_owner_before(p, p->config.id), p->config.id),
-		 done = 0;
+	unsigned before = ring_owner_before(p, p->config.id), steps = 0;
+	unsigned n = ring_distance(p, before, p->config.id);
 	struct record r;
 
 	if (n == 0)
 		n = p->space;
-	while (f->mark_cursor < n && done < MARKS_MAX) {
-		uint16_t key = (uint16_t)((ring_owner_before(p, p->config.id) +
-					      1 + f->mark_cursor) &
-					  (p->space - 1));
+	while (f->mark_cursor < n && steps++ < MARKS_MAX) {
+		unsigned key = (before + 1 + f->mark_cursor) & (p->space - 1);
 
-		if (!x->next(x->ctx, key, f->mark_named ? &f->mark_name : NULL,
-			&r)) {
+		if (!x->next(x->ctx, (uint16_t)key,
+			f->mark_named ? &f->mark_name : NULL, &r)) {
 			f->mark_cursor++;
 			f->mark_named = false;
 			continue;
 		}
 		f->mark_name = r.name;
 		f->mark_named = true;
-		done++;
 		if (!r.acknowledged && !write_active(p, &r.name))
 			range_mark(p, &r);
 	}

@@ -13,6 +13,7 @@ enum {
 	RECALL_MAX_US = 50000,
 	RECALL_END_US = 1500000, /* who has not answered has no say */
 	RECALL_BATCH = 3,
+	RECALL_TOLD_BATCH = 32,
 	PERSIST_AGAIN_US = 1000000,
 	JOIN_AGAIN_US = 50000,
 	JOIN_SILENT_US = 2000000,
@@ -108,8 +109,10 @@ recall_send(struct peer *p, unsigned id, struct addr addr, bool asks)
 	m.type = MSG_recall;
 	m.recall.asks = asks;
 	memset(&m.recall.heard, 0, sizeof(m.recall.heard));
-	if (p->config.remembered_count == 0 &&
-	    (p->incarnation == 0 || p->fresh)) {
+	if (p->config.remembered_count == 0 && !p->recall_told &&
+	    (p->incarnation == 0 ||
+		(p->fresh && p->recall_end_us > p->now_us)) &&
+	    remembered.incarnation == 0 && p->watch[id].floor == 0) {
 		m.recall.heard = p->blank;
 		idset_add(&m.recall.heard, p->config.id);
 	}
@@ -169,7 +172,7 @@ start_recall(struct peer *p, const struct event *ev)
 	if (r->asks)
 		recall_send(p, ev->from, ev->addr, false);
 	before = recall_next(p);
-	for (int id = idset_next(&r->heard, 0); id >= 0;
+	for (int id = idset_next(&r->heard, 0); id >= 0 && !p->recall_told;
 	     id = idset_next(&r->heard, (unsigned)id + 1))
 		if ((unsigned)id < p->space)
 			idset_add(&p->blank, (unsigned)id);
@@ -183,9 +186,14 @@ start_recall(struct peer *p, const struct event *ev)
 		const struct member *m = &r->members.at[i];
 		uint32_t *floor = &p->watch[p->config.id].floor;
 
-		if (m->id == p->config.id && m->incarnation > *floor &&
-		    m->incarnation < INCARNATION_MAX)
+		if (m->id != p->config.id || m->incarnation == 0 ||
+		    m->incarnation >= INCARNATION_MAX)
+			continue;
+		if (m->incarnation > *floor)
 			*floor = m->incarnation;
+		/* Known once: each contact must say what it remembers. */
+		p->recall_told = true;
+		memset(&p->blank, 0, sizeof(p->blank));
 	}
 	next = recall_next(p);
 	if (next < 0)
@@ -198,7 +206,7 @@ static void
 recall_tick(struct peer *p)
 {
 	int next = recall_next(p);
-	unsigned at = (unsigned)random_below(&p->random, p->space);
+	unsigned at = (unsigned)random_below(&p->random, p->space), batch;
 
 	if (p->recall_end_us <= p->now_us || next < 0) {
 		recall_end(p);
@@ -211,8 +219,8 @@ recall_tick(struct peer *p)
 	}
 	recall_ask(p, next);
 	/* That one may be down: some others, too. */
-	for (unsigned i = 0, asked = 1; i < p->space && asked < RECALL_BATCH;
-	     i++) {
+	batch = p->recall_told ? RECALL_TOLD_BATCH : RECALL_BATCH;
+	for (unsigned i = 0, asked = 1; i < p->space && asked < batch; i++) {
 		unsigned id = (at + i) & (p->space - 1);
 
 		if (!p->watch[id].recall || idset_has(&p->blank, id))

@@ -135,4 +135,8 @@ rest_check(struct sim *s)
 		    s, CHECK_REST, NULL, "no more, after requests: %s", why);
 	check_owners(s, first);
 	command_check_files(s, first);
+	/* Copies may come after rest, but not much. */
+	for (unsigned i = 0; i < 100 && !content_placed(s) && !s->failed; i++)
+		sim_until(s, s->now_us + 200 * MS);
+	content_check_places(s);
 }

@@ -108,6 +108,7 @@ same "a peer's name says what it is" "$(tr '\0' ' ' \
 # Clients that never read, or leave in the middle.
 perl "$HERE/clients.pl" "$RINGCTL_DIR" held 100 "$W/clients.up" &
 clients=$!
+disown
 eventually "100 clients that never read" 20 test -e "$W/clients.up"
 start=$(now_ms)
 does "nobody waits for them: status" ringctl -c held status
@@ -115,7 +116,6 @@ does "store" ringctl -c held exec 2 store 2067
 took=$(($(now_ms) - start))
 holds "quickly: $took ms" [ $took -lt $((2000 * SLOW)) ]
 kill -9 -- -$clients
-wait $clients 2>/dev/null || :
 eventually "when they leave, so do their descriptors" 5 back_at_base
 for i in $(seq 30); do
 	ringctl -c held exec 2 ring >"$W/bg.out" 2>&1 </dev/null &
@@ -126,6 +126,7 @@ followers=
 for verb in events logs events logs; do
 	ringctl -c held $verb -f >/dev/null 2>&1 </dev/null &
 	followers+=" $!"
+	disown
 done
 timeout 2 ringctl -c held events -f </dev/null 2>/dev/null |
     head -n 1 >"$W/first"
