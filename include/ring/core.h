@@ -9,7 +9,8 @@
 unsigned ring_distance(const struct peer *, unsigned from, unsigned to);
 bool member_is(const struct peer *, unsigned id); /* ALIVE or SUSPECT */
 bool member_writable(const struct peer *, unsigned id);
-unsigned ring_owner(const struct peer *, unsigned key); /* can write */
+/* The first member at or after key that can write; any, if none can. */
+unsigned ring_owner(const struct peer *, unsigned key);
 /* The owner before that one: its range is (this, that]. */
 unsigned ring_owner_before(const struct peer *, unsigned id);
 unsigned ring_successor_of(const struct peer *, unsigned id);
@@ -17,8 +18,7 @@ unsigned ring_predecessor_of(const struct peer *, unsigned id);
 
 /*
  * The replica set of a key: its owner and the next copies-1 members that can
- * write (a read-only owner is in it beside them). Returns how many, at most
- * COPIES_MAX + 1.
+ * write. Returns how many, at most COPIES_MAX.
  */
 unsigned ring_replicas(const struct peer *, unsigned key, uint16_t *out);
 

@@ -35,7 +35,6 @@ uint64_t files_stall(struct peer *, unsigned id, struct stall *);
 bool peer_usable(const struct peer *, unsigned id);
 /* Its present incarnation, and not DEAD: it may be acknowledged to. */
 bool peer_current(const struct peer *, unsigned id, uint32_t incarnation);
-bool digest_known(const struct digest *);
 bool digest_same(const struct digest *, const struct digest *);
 int files_key(struct peer *, const struct name *);
 bool files_find(struct peer *, const struct name *, struct record *);

@@ -193,8 +193,8 @@ write_committed(struct peer *p, struct write *w, const struct event *ev)
 		w->state = WRITE_CREATING;
 		if (ev->error == ERROR_disk)
 			write_disk_failed(p, ev->text);
-		write_refuse(p, w,
-		    ev->error == ERROR_disk ? ERROR_disk : ERROR_busy);
+		write_refuse(
+		    p, w, ev->error == ERROR_disk ? ERROR_disk : ERROR_busy);
 		return;
 	}
 	if (older)

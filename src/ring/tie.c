@@ -188,14 +188,6 @@ digest_same(const struct digest *a, const struct digest *b)
 	return memcmp(a->bytes, b->bytes, DIGEST_LEN) == 0;
 }
 
-bool
-digest_known(const struct digest *d)
-{
-	static const struct digest none;
-
-	return !digest_same(d, &none);
-}
-
 int
 files_key(struct peer *p, const struct name *name)
 {

@@ -89,19 +89,16 @@ ring_owner_before(const struct peer *p, unsigned id)
 unsigned
 ring_replicas(const struct peer *p, unsigned key, uint16_t *out)
 {
-	unsigned owner = ring_owner(p, key), id = owner, n = 0, writable = 0;
+	unsigned owner = ring_owner(p, key), id = owner, n = 0;
 
 	if (!member_is(p, owner))
 		return 0;
-	do {
-		bool writes = member_writable(p, id);
-
-		if (writes || id == owner)
+	out[n++] = (uint16_t)owner;
+	for (id = ring_successor_of(p, id); id != owner && n < p->config.copies;
+	     id = ring_successor_of(p, id))
+		if (member_writable(p, id))
 			out[n++] = (uint16_t)id;
-		writable += writes;
-		id = ring_successor_of(p, id);
-	} while (id != owner && writable < p->config.copies);
-	assert(n <= COPIES_MAX + 1);
+	assert(n <= COPIES_MAX);
 	return n;
 }
 

@@ -296,10 +296,12 @@ replicas_are_those_who_can_write(void **state)
 	assert_int_equal(ring_replicas(one, 33, set), 3);
 	assert_int_equal(set[1], 128);
 	assert_int_equal(set[2], 160);
-	/* A read-only owner still owns, beside three that can write. */
-	assert_int_equal(ring_replicas(one, 70, set), 4);
-	assert_int_equal(set[0], 96);
-	assert_int_equal(set[3], SELF);
+	/* Who can't write owns nothing: its keys are its successor's. */
+	assert_int_equal(ring_owner(one, 70), 128);
+	assert_int_equal(ring_owner_before(one, 128), 64);
+	assert_int_equal(ring_replicas(one, 70, set), 3);
+	assert_int_equal(set[0], 128);
+	assert_int_equal(set[2], SELF);
 }
 
 static void
