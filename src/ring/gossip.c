@@ -59,28 +59,46 @@ hears(const struct peer *p, unsigned id)
 	       state <= MEMBER_LEAVING;
 }
 
-/* Sends the entries of set in as many datagrams as it takes. */
+/* Where entries go: to many, on a connection, or to one address. */
+struct sink {
+	const struct idset *to;
+	struct conn *conn;
+	struct addr addr;
+};
+
+static void
+sink_send(struct peer *p, const struct sink *s, const struct message *m)
+{
+	if (s->to != NULL)
+		act_multicast(p, s->to, m);
+	else if (s->conn != NULL)
+		conn_send(p, s->conn, m);
+	else
+		act_datagram(p, s->addr, m);
+}
+
+/* The entries of set (NULL: all), in as many messages as it takes. */
 static void
 send_set(struct peer *p, const struct idset *set, enum spread spread,
-    const struct idset *to)
+    const struct sink *sink)
 {
+	struct members *list;
 	struct message m;
 
 	gossip_begin(&m, spread);
-	for (int id = idset_next(set, 0); id >= 0;
-	     id = idset_next(set, (unsigned)id + 1)) {
-		struct members *list = &m.gossip.members;
-
-		if (p->view[id].state == MEMBER_NONE)
+	list = &m.gossip.members;
+	for (unsigned id = 0; id < p->space; id++) {
+		if (p->view[id].state == MEMBER_NONE ||
+		    (set != NULL && !idset_has(set, id)))
 			continue;
 		list->at[list->count++] = p->view[id];
 		if (list->count == MEMBERS_MAX) {
-			act_multicast(p, to, &m);
+			sink_send(p, sink, &m);
 			list->count = 0;
 		}
 	}
-	if (m.gossip.members.count > 0)
-		act_multicast(p, to, &m);
+	if (list->count > 0)
+		sink_send(p, sink, &m);
 }
 
 void
@@ -96,7 +114,7 @@ gossip_flush(struct peer *p)
 		if (hears(p, id) || (idset_has(&p->news, id) &&
 					p->view[id].state == MEMBER_DEAD))
 			idset_add(&to, id);
-	send_set(p, &p->news, SPREAD_BROADCAST, &to);
+	send_set(p, &p->news, SPREAD_BROADCAST, &(struct sink){.to = &to});
 	memset(&p->news, 0, sizeof(p->news));
 	p->has_news = false;
 }
@@ -133,7 +151,7 @@ gossip_tick(struct peer *p)
 	n = gossip_fingers(p, fingers);
 	for (unsigned i = 0; i < n; i++)
 		idset_add(&to, fingers[i]);
-	send_set(p, &p->relay, SPREAD_RELAY, &to);
+	send_set(p, &p->relay, SPREAD_RELAY, &(struct sink){.to = &to});
 	memset(&p->relay, 0, sizeof(p->relay));
 	p->has_relay = false;
 }
@@ -173,9 +191,8 @@ static void
 summary_message(struct peer *p, const struct event *ev)
 {
 	const struct msg_summary *s = &ev->message->summary;
+	struct idset differ;
 	struct hashes mine;
-	struct message m;
-	bool differs = false;
 
 	if (s->hash == p->view_hash || s->buckets.count != BUCKETS)
 		return;
@@ -183,23 +200,14 @@ summary_message(struct peer *p, const struct event *ev)
 	if (s->asks)
 		gossip_summary(p, ev->from, ev->addr, false);
 	summarize(p, &mine);
-	gossip_begin(&m, SPREAD_EXCHANGE);
+	memset(&differ, 0, sizeof(differ));
 	for (unsigned id = 0; id < p->space; id++) {
-		struct members *list = &m.gossip.members;
+		unsigned b = bucket_of(p, id);
 
-		if (p->view[id].state == MEMBER_NONE ||
-		    mine.at[bucket_of(p, id)] ==
-			s->buckets.at[bucket_of(p, id)])
-			continue;
-		differs = true;
-		list->at[list->count++] = p->view[id];
-		if (list->count == MEMBERS_MAX) {
-			act_datagram(p, ev->addr, &m);
-			list->count = 0;
-		}
+		if (mine.at[b] != s->buckets.at[b])
+			idset_add(&differ, id);
 	}
-	if (differs && m.gossip.members.count > 0)
-		act_datagram(p, ev->addr, &m);
+	send_set(p, &differ, SPREAD_EXCHANGE, &(struct sink){.addr = ev->addr});
 }
 
 static void
@@ -235,20 +243,5 @@ gossip_message(struct peer *p, const struct event *ev)
 void
 gossip_send_view(struct peer *p, struct conn *c)
 {
-	struct message m;
-
-	gossip_begin(&m, SPREAD_EXCHANGE);
-	for (unsigned id = 0; id < p->space; id++) {
-		struct members *list = &m.gossip.members;
-
-		if (p->view[id].state == MEMBER_NONE)
-			continue;
-		list->at[list->count++] = p->view[id];
-		if (list->count == MEMBERS_MAX) {
-			conn_send(p, c, &m);
-			list->count = 0;
-		}
-	}
-	if (m.gossip.members.count > 0)
-		conn_send(p, c, &m);
+	send_set(p, NULL, SPREAD_EXCHANGE, &(struct sink){.conn = c});
 }

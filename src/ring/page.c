@@ -4,7 +4,7 @@
 #include "ring/files_repair.h"
 
 /* What two peers list to each other where their hashes differ. */
-enum { TODO_US = 10000 }; /* until a pull is tried again */
+enum { PULL_AGAIN_US = 10000 }; /* until a pull is tried again */
 
 /* The next records of the buckets that differ. */
 static void
@@ -120,7 +120,7 @@ session_step(struct peer *p, struct session *s)
 	if (s->active == 0 && s->todo == 0) {
 		session_page_done(p, s);
 	} else if (s->todo != 0) {
-		s->timer_us = p->now_us + TODO_US;
+		s->timer_us = p->now_us + PULL_AGAIN_US;
 		files_wake(p, s->timer_us);
 	}
 }

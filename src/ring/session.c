@@ -12,7 +12,7 @@
 enum {
 	WAIT_US = 1000000, /* without a word: is it still there? */
 	GIVE_UP_US = 30000000,
-	TODO_US = 10000, /* until a pull is tried again */
+	PULL_AGAIN_US = 10000, /* until a pull is tried again */
 	FAIL_MIN_US = 20000,
 	FAIL_MAX_US = 2000000,
 	OWNER_BITS = BITS_MAX, /* of a number: who owns the range */
