@@ -31,6 +31,9 @@ void files_link_lost(struct peer *, unsigned id);
 void files_command(struct peer *, const struct msg_command *);
 void files_cancel(struct peer *, uint64_t op);
 
+/* This process was late by so much: its own copies may be stale. */
+void files_late(struct peer *, uint64_t late_us);
+
 /* Members or their ability to write changed. */
 void files_view_changed(struct peer *);
 

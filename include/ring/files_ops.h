@@ -20,6 +20,7 @@ enum {
 	ROUTE_MAX = 256, /* identifiers of a route that are kept */
 	PAGE_MAX = 8, /* records compared at a time */
 	SET_MAX = COPIES_MAX + 2, /* a replica set and one more */
+	ASKED_MAX = 30, /* peers asked for one name */
 	NOBODY = 0xffff,
 	RTO_US = 250000, /* an answer is overdue */
 	LIMIT_US = 10000000, /* of an operation without progress */
@@ -133,7 +134,7 @@ struct query {
 	struct record best;
 	uint16_t holders[SET_MAX];
 	unsigned holder_count;
-	uint16_t ids[SET_MAX]; /* asked */
+	uint16_t ids[ASKED_MAX];
 	unsigned count, missing; /* missing: bits of ids */
 };
 

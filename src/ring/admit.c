@@ -71,9 +71,8 @@ admission_begin(struct peer *p)
 		call_newcomer(p);
 		return;
 	}
+	/* One socket per address: whoever answers there is it. */
 	if (addr_equal(m->addr, a->addr)) {
-		/* One socket per address: the holder's is closed. */
-		detect_dead(p, a->id, "a newcomer is at its address");
 		call_newcomer(p);
 		return;
 	}
@@ -129,7 +128,11 @@ admit_conn(struct peer *p, struct conn *c, bool open, unsigned reason)
 	}
 	if (c->handle != a->conn)
 		return;
-	if (open && a->highest != UINT32_MAX) {
+	if (open && c->incarnation > 0) {
+		/* A member by now: its request was late. */
+		a->expires_us = p->now_us;
+	} else if (open && a->highest != UINT32_MAX) {
+		detect_dead(p, a->id, "a newcomer is at its address");
 		admission_grant(p, c);
 	} else if (!open) {
 		a->conn = 0;

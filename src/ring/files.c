@@ -44,12 +44,10 @@ files_init(struct peer *p)
 	f->bereaved = f->dead = f->inherited;
 }
 
-/* After a pause of this process, its own copies may be stale. */
-static void
-files_enter(struct peer *p)
+void
+files_late(struct peer *p, uint64_t late_us)
 {
-	if (p->deadline_us != 0 && p->deadline_us != UINT64_MAX &&
-	    p->now_us > p->deadline_us && p->now_us - p->deadline_us > LATE_US)
+	if (late_us > LATE_US)
 		p->files.doubt_us = p->now_us + DOUBT_US;
 }
 
@@ -87,7 +85,6 @@ files_event(struct peer *p, const struct event *ev)
 	struct files *f = &p->files;
 	const struct tie *t;
 
-	files_enter(p);
 	t = ev->type == EV_FILE ? tie_find(&f->handles, ev->file)
 				: tie_find(&f->streams, ev->conn);
 	if (t != NULL)
@@ -186,7 +183,6 @@ link_message(struct peer *p, struct conn *c, const struct message *m)
 void
 files_message(struct peer *p, struct conn *c, const struct message *m)
 {
-	files_enter(p);
 	if (c->purpose == CONN_FOR_STREAM)
 		stream_message(p, c, m);
 	else if (c->purpose == CONN_FOR_LINK)
@@ -297,7 +293,6 @@ files_command(struct peer *p, const struct msg_command *m)
 	int key = named ? files_key(p, &m->name) : 0;
 	struct op *o;
 
-	files_enter(p);
 	if (error == ERROR_none && key < 0)
 		error = ERROR_bad_name;
 	if (error != ERROR_none) {

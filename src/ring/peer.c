@@ -83,7 +83,9 @@ datagram(struct peer *p, const struct event *ev)
 {
 	const struct member *m;
 
-	if (ev->from >= p->space || ev->from == p->config.id)
+	if (ev->from >= p->space || ev->from == p->config.id ||
+	    (ev->message->type == MSG_ping &&
+		ev->message->ping.target != p->config.id))
 		return;
 	if (ev->incarnation > 0)
 		heard_from(p, ev->from, ev->incarnation, ev->addr);
@@ -212,6 +214,19 @@ conn_closed(struct peer *p, const struct event *ev)
 	}
 }
 
+/* It is over, for whatever used it as well. */
+static void
+conn_end(struct peer *p, struct conn *c)
+{
+	uint32_t handle = c->handle;
+
+	if (c->purpose == CONN_FOR_STREAM)
+		files_closed(p, c, CLOSE_HANGUP);
+	c = conn_find(p, handle);
+	if (c != NULL)
+		conn_close(p, c);
+}
+
 static void
 conn_message(struct peer *p, const struct event *ev)
 {
@@ -227,10 +242,8 @@ conn_message(struct peer *p, const struct event *ev)
 		/* Who is DEAD here gets nothing acknowledged. */
 		if (p->view[c->id].state == MEMBER_DEAD ||
 		    p->view[c->id].incarnation != c->incarnation) {
-			if (c->purpose == CONN_FOR_STREAM)
-				files_closed(p, c, CLOSE_HANGUP);
 			gossip_tell(p, c->addr, c->id);
-			conn_close(p, c);
+			conn_end(p, c);
 			return;
 		}
 	}
@@ -261,7 +274,7 @@ conn_message(struct peer *p, const struct event *ev)
 		    c->incarnation > 0 && p->incarnation > 0)
 			files_message(p, c, m);
 		else
-			conn_close(p, c);
+			conn_end(p, c);
 		break;
 	}
 }
@@ -393,9 +406,11 @@ peer_step(struct peer *p, uint64_t now_us, const struct event *ev,
 	/* Late by its own fault: it accuses nobody for that time. */
 	if (due < p->now_us)
 		due = p->now_us;
-	if (p->begun && now_us > due && now_us - due > LATE_US)
-		detect_forgive(p, now_us - due);
 	p->now_us = now_us;
+	if (p->begun && now_us > due && now_us - due > LATE_US) {
+		detect_forgive(p, now_us - due);
+		files_late(p, now_us - due);
+	}
 	p->wall_us = ev->wall_us;
 	p->out = out;
 	if (p->phase != PHASE_GONE) {

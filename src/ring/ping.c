@@ -94,8 +94,6 @@ ping_message(struct peer *p, const struct event *ev)
 	const struct msg_ping *ping = &ev->message->ping;
 	struct message m;
 
-	if (ping->target != p->config.id)
-		return;
 	m.type = MSG_pong;
 	m.pong.seq = ping->seq;
 	m.pong.hash = p->view_hash;

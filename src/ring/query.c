@@ -50,6 +50,38 @@ query_send(struct peer *p, struct query *q)
 	files_wake(p, q->timer_us);
 }
 
+static void
+query_add(struct query *q, unsigned id)
+{
+	for (unsigned i = 0; i < q->count; i++)
+		if (q->ids[i] == id)
+			return;
+	/* More than can be asked: nothing can be said for sure. */
+	if (q->count == ASKED_MAX)
+		q->blind = true;
+	else
+		q->ids[q->count++] = (uint16_t)id;
+}
+
+/*
+ * Who is leaving or can't write is in no set any more, and may yet hold what
+ * the set has not got: from the key on as far as the set reaches.
+ */
+static void
+query_add_former(struct peer *p, struct query *q, unsigned last)
+{
+	unsigned arc = ring_distance(p, q->key, last);
+
+	for (unsigned i = 0; i <= arc; i++) {
+		unsigned id = (q->key + i) & (p->space - 1);
+
+		if (id != p->config.id &&
+		    (p->view[id].state == MEMBER_LEAVING ||
+			(member_is(p, id) && !member_writable(p, id))))
+			query_add(q, id);
+	}
+}
+
 /* Asks from the start: the set, and who had the range before. */
 static void
 query_begin(struct peer *p, struct query *q)
@@ -65,19 +97,18 @@ query_begin(struct peer *p, struct query *q)
 	q->rto_us = RTO_US;
 	if (files_find(p, &q->name, &own))
 		query_learn(q, p->config.id, &own);
-	for (unsigned i = 0; i < n; i++) {
-		has_next |= ids[i] == p->successors[0];
-		if (ids[i] != p->config.id)
-			q->ids[q->count++] = ids[i];
-	}
-	if (!has_next && p->phase == PHASE_SYNCING)
-		q->ids[q->count++] = p->successors[0];
-	assert(q->count <= SET_MAX);
-	q->missing = (1u << q->count) - 1;
 	/* Peers that are syncing can't vouch that there is nothing. */
 	q->blind = p->phase != PHASE_SERVING;
-	for (unsigned i = 0; i < q->count && q->blind; i++)
-		q->blind = p->view[q->ids[i]].flags & MEMBER_SYNCING;
+	for (unsigned i = 0; i < n; i++) {
+		has_next |= ids[i] == p->successors[0];
+		q->blind &= (p->view[ids[i]].flags & MEMBER_SYNCING) != 0;
+		if (ids[i] != p->config.id)
+			query_add(q, ids[i]);
+	}
+	if (!has_next && p->phase == PHASE_SYNCING)
+		query_add(q, p->successors[0]);
+	query_add_former(p, q, n > 0 ? ids[n - 1] : p->config.id);
+	q->missing = (1u << q->count) - 1;
 	if (q->missing == 0)
 		query_done(p, q);
 	else

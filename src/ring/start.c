@@ -61,6 +61,16 @@ start_incarnation(struct peer *p, uint32_t n)
 		p->phase = PHASE_PERSISTING;
 }
 
+/* Its own copies may be stale: it serves again when they are not. */
+static void
+start_sync(struct peer *p, const char *reason)
+{
+	p->phase = PHASE_SYNCING;
+	view_set_self(p, p->view[p->config.id].state,
+	    p->view[p->config.id].flags | MEMBER_SYNCING);
+	note(p, EVENT_syncing, p->config.id, reason);
+}
+
 void
 start_persisted(struct peer *p, const struct event *ev)
 {
@@ -77,9 +87,13 @@ start_persisted(struct peer *p, const struct event *ev)
 		act(p, ACT_EXIT)->code = 1;
 		return;
 	}
-	/* The disk took a write: it may take more. */
-	if (p->wanted == 0)
+	/* The disk took a write, it may take more; what it missed first. */
+	if (p->wanted == 0 && (flags & MEMBER_READONLY) != 0) {
+		if (p->phase == PHASE_SERVING)
+			start_sync(p, "its disk can be written again");
 		member_readonly(p, false);
+		return;
+	}
 	if (p->wanted == 0 || ev->incarnation != p->wanted)
 		return;
 	if (p->phase == PHASE_PERSISTING) {
@@ -90,14 +104,24 @@ start_persisted(struct peer *p, const struct event *ev)
 	p->incarnation = p->wanted;
 	p->wanted = 0;
 	if (p->fenced && p->phase == PHASE_SERVING) {
-		p->phase = PHASE_SYNCING;
+		start_sync(p, "was called dead");
 		flags |= MEMBER_SYNCING;
-		note(p, EVENT_syncing, p->config.id, "was called dead");
 	}
 	p->fenced = false;
 	view_set_self(p, self->state, flags);
 	gossip_broadcast(p, p->config.id);
 	p->links_us = p->now_us;
+}
+
+static bool
+holds_nothing(const struct peer *p)
+{
+	const struct index *x = &p->config.index;
+
+	for (unsigned key = 0; key < p->space; key++)
+		if (x->digest(x->ctx, (uint16_t)key) != 0)
+			return false;
+	return true;
 }
 
 static void
@@ -110,8 +134,8 @@ recall_send(struct peer *p, unsigned id, struct addr addr, bool asks)
 	m.recall.asks = asks;
 	memset(&m.recall.heard, 0, sizeof(m.recall.heard));
 	if (p->config.remembered_count == 0 && !p->recall_told &&
-	    (p->incarnation == 0 ||
-		(p->fresh && p->recall_end_us > p->now_us)) &&
+	    (p->incarnation == 0 || (p->fresh && p->recall_end_us > p->now_us &&
+					holds_nothing(p))) &&
 	    remembered.incarnation == 0 && p->watch[id].floor == 0) {
 		m.recall.heard = p->blank;
 		idset_add(&m.recall.heard, p->config.id);
@@ -156,10 +180,8 @@ recall_end(struct peer *p)
 {
 	uint32_t highest = p->watch[p->config.id].floor;
 
-	p->fresh = recall_next(p) < 0 && highest == 0 && p->recall_blank;
-	for (unsigned key = 0; key < p->space && p->fresh; key++)
-		p->fresh = p->config.index.digest(
-			       p->config.index.ctx, (uint16_t)key) == 0;
+	p->fresh = recall_next(p) < 0 && highest == 0 && p->recall_blank &&
+		   holds_nothing(p);
 	start_incarnation(p, highest + 1);
 }
 

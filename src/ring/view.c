@@ -77,13 +77,19 @@ ring_predecessor_of(const struct peer *p, unsigned id)
 unsigned
 ring_owner_before(const struct peer *p, unsigned id)
 {
-	for (unsigned i = 1; i < p->space; i++) {
-		unsigned at = (id - i) & (p->space - 1);
+	unsigned member = id;
 
-		if (ring_owner(p, at) == at && member_is(p, at))
-			return at;
-	}
-	return id;
+	for (unsigned i = p->space - 1; i > 0; i--)
+		if (member_is(p, (id + i) & (p->space - 1))) {
+			unsigned at = (id + i) & (p->space - 1);
+
+			if (member_writable(p, at))
+				return at;
+			if (member == id)
+				member = at;
+		}
+	/* Nobody else can write: this one owns all, if it can. */
+	return member_writable(p, id) ? id : member;
 }
 
 unsigned

@@ -169,5 +169,27 @@ does "whole" ringctl wait
 same "two: no second" "$(neighbours lab 2)" "100 none 100"
 all_come_back
 down lab
+
+# All holders leave at once: whoever still has it serves it meanwhile.
+up leavers "2 4 5 8 9 14 19"
+content 0020 30000000
+echo small >0021
+does "store a large file" ringctl exec 4 store 0020
+does "and a small one" ringctl exec 4 store 0021
+ringctl quit 2,4,5 >"$W/quit.out" 2>&1 </dev/null &
+quitting=$!
+refused=0
+while kill -0 $quitting 2>/dev/null; do
+	ringctl exec 9 request 0021 got >/dev/null 2>&1 </dev/null ||
+	    refused=$((refused + 1))
+	ringctl exec 9 request 0020 got >/dev/null 2>&1 </dev/null ||
+	    refused=$((refused + 1))
+done
+wait $quitting
+same "all three have left" $? 0
+same "meanwhile both were there" $refused 0
+does "request" ringctl exec 9 request 0020 got
+holds "the same bytes" cmp 0020 got
+down leavers
 eventually "no process is left" 5 no_leftovers
 finish
