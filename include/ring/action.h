@@ -9,8 +9,8 @@
 /* What the core wants done, in order, before the next event. */
 
 enum {
-	ACTIONS_MAX = 4096, /* actions of one step */
-	ACTION_BYTES_MAX = 1 << 20, /* encoded messages of one step */
+	ACTIONS_MAX = 16384, /* actions of one step */
+	ACTION_BYTES_MAX = 1 << 22, /* encoded messages of one step */
 	DATAGRAM_LEN_MAX = 1400, /* bytes with envelope and MAC */
 };
 

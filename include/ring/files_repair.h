@@ -88,6 +88,8 @@ uint64_t range_hash(const struct peer *, unsigned owner);
 bool range_in_set(const struct peer *, unsigned owner, unsigned id);
 /* This range's replicas agree: deaths there are made good. */
 void range_mourned(struct peer *, unsigned after, unsigned upto);
+/* Its owner misses nobody in this range: then nobody does. */
+void range_consoled(struct peer *, unsigned after, unsigned upto);
 /* The dead that may hold key, if they are too many: how many. */
 unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
 /* Keys (*after, id] are those for which this peer is a replica. */

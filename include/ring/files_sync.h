@@ -93,6 +93,7 @@ struct files {
 	uint64_t arrived; /* bytes, told of a stream that closes */
 	uint64_t high_clock; /* of all versions seen */
 	uint64_t doubt_us; /* own copies may be stale until then */
+	uint64_t reunion_us; /* until then, who came back may bring files */
 	uint64_t freeze_us; /* 0: not frozen */
 	uint32_t serial; /* of sessions */
 	uint64_t gen; /* counts what came to the range by itself */

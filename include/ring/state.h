@@ -66,6 +66,7 @@ struct peer {
 	uint64_t contact_us; /* next quiet try of a contact; 0: none */
 	uint32_t contact_wait_us;
 
+	uint64_t readonly_since_us;
 	uint64_t readonly_us; /* next wait before a failed disk is tried */
 	uint64_t persist_us; /* write the incarnation again; 0: never */
 	uint32_t wanted; /* incarnation being persisted; 0: none */

@@ -11,6 +11,7 @@
 enum {
 	CONNS_MAX = 1024, /* connections that the core follows */
 	SUCCESSORS_MAX = COPIES_MAX,
+	PROBE_TRIES = 3, /* pings before suspicion */
 	ACCUSERS_MAX = 2, /* enough to end a suspicion early */
 	PINGS_MAX = 8, /* `ping` commands under way */
 	ADMISSIONS_MAX = 8,
@@ -35,6 +36,7 @@ struct conn {
 	uint16_t id;
 	uint32_t incarnation; /* of the other end, when open */
 	uint64_t used_us; /* last message either way */
+	uint64_t opened_us;
 	struct addr addr;
 };
 
@@ -44,7 +46,8 @@ struct probe {
 	uint8_t tries; /* sent so far */
 	uint32_t first_seq; /* of this probe; any pong from here on ends it */
 	uint32_t last_seq;
-	uint64_t sent_us; /* the last one */
+	uint32_t seqs[PROBE_TRIES]; /* of the last ones; 0: answered */
+	uint64_t sent_us[PROBE_TRIES]; /* and when each was sent */
 	uint64_t expires_us; /* the last one */
 };
 

@@ -120,7 +120,7 @@
 	F(u64, view) F(hashes, buckets)
 #define MESSAGE_sync_diff(F) F(u32, session) F(idset, buckets)
 #define MESSAGE_sync_list(F) F(u32, session) F(u8, last) F(records, records)
-#define MESSAGE_sync_done(F) F(u32, session)
+#define MESSAGE_sync_done(F) F(u32, session) F(u8, bereft)
 #define MESSAGE_offer(F) F(u64, nonce) F(u64, view) F(records, records)
 #define MESSAGE_accept(F) F(u64, nonce) F(idset, drop) /* positions */
 /* clang-format on */

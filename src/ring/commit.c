@@ -199,7 +199,6 @@ write_committed(struct peer *p, struct write *w, const struct event *ev)
 	}
 	if (older)
 		files_saw(p, &ev->record.version);
-	p->readonly_us = 0;
 	w->have = true;
 	w->progress_us = p->now_us;
 	w->state = WRITE_SPREADING;

@@ -11,7 +11,6 @@ enum {
 	RTO_MIN_US = 20000,
 	RTO_MAX_US = 1000000,
 	RTO_FIRST_US = 200000, /* no sample yet */
-	PROBE_TRIES = 3,
 	INDIRECT = 2, /* peers asked to ping for us */
 	SUSPICION_MIN_US = 300000, /* with two other accusers */
 	SUSPICION_ONE_US = 632000, /* with one: max-(max-min)log2/log3 */
@@ -51,8 +50,9 @@ detect_probe(struct peer *p, unsigned id, bool marked)
 		b->first_seq = b->last_seq;
 		follow(p, id);
 	}
+	b->seqs[b->tries % PROBE_TRIES] = b->last_seq;
+	b->sent_us[b->tries % PROBE_TRIES] = p->now_us;
 	b->tries++;
-	b->sent_us = p->now_us;
 	b->expires_us = p->now_us + rto(&p->watch[id]);
 }
 

@@ -9,6 +9,7 @@ enum {
 	JOIN_CONNECT_US = 2000000,
 	IDLE_US = 5000000, /* a link nobody needs is closed after this */
 	RETRY_MIN_US = 200, /* a dying process may still accept */
+	BRIEF_US = 1000, /* a link that lasted no longer was none */
 	RETRY_STEPS = 5, /* times four each, up to 200 ms */
 	UPKEEP_US = 1000000,
 };
@@ -184,7 +185,7 @@ link_opened(struct peer *p, struct conn *c)
 {
 	struct watch *w = &p->watch[c->id];
 
-	w->link_tries = 0;
+	c->opened_us = p->now_us;
 	w->link_us = 0;
 	/* Of two, the spare is the one that the higher identifier opened. */
 	if (c->id > p->config.id)
@@ -212,6 +213,7 @@ link_closed(struct peer *p, struct conn *c, unsigned reason)
 	struct watch *w = &p->watch[id];
 	bool was_open = c->open, current;
 	uint32_t incarnation = c->incarnation;
+	uint64_t opened_us = c->opened_us;
 
 	conn_forget(p, c);
 	current = p->view[id].incarnation == incarnation &&
@@ -226,7 +228,9 @@ link_closed(struct peer *p, struct conn *c, unsigned reason)
 	if (p->freeze_us != 0 ||
 	    (!is_neighbour(p, id) && p->view[id].state != MEMBER_LEAVING))
 		return;
-	if (was_open) {
+	/* One that accepts only to hang up gets no loop out of it. */
+	if (was_open && p->now_us - opened_us > BRIEF_US) {
+		w->link_tries = 0;
 		link_to(p, id);
 		return;
 	}

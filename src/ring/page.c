@@ -55,6 +55,7 @@ session_send_done(struct peer *p, struct session *s)
 	struct message m;
 
 	m.type = MSG_sync_done;
+	m.sync_done.bereft = 0;
 	m.sync_done.session = s->number;
 	link_send(p, s->id, &m);
 }
@@ -169,8 +170,10 @@ session_sync_done(
 		return;
 	if (s->role == SESSION_THEIRS && !s->out_waits) {
 		/* The owner says that all replicas agree. */
-		if (s->state == SESSION_DONE)
+		if (s->state == SESSION_DONE && in->bereft)
 			range_mourned(p, s->after, s->upto);
+		else if (s->state == SESSION_DONE)
+			range_consoled(p, s->after, s->upto);
 		return;
 	}
 	if (s->state != SESSION_LISTING || !s->out_waits)

@@ -135,6 +135,19 @@ unreachable(struct peer *p, struct addr addr)
 		link_to(p, id);
 }
 
+/* It is over, for whatever used it as well. */
+static void
+conn_end(struct peer *p, struct conn *c)
+{
+	uint32_t handle = c->handle;
+
+	if (c->purpose == CONN_FOR_STREAM)
+		files_closed(p, c, CLOSE_HANGUP);
+	c = conn_find(p, handle);
+	if (c != NULL)
+		conn_close(p, c);
+}
+
 static void
 conn_opened(struct peer *p, const struct event *ev)
 {
@@ -155,9 +168,10 @@ conn_opened(struct peer *p, const struct event *ev)
 	/* Of an incarnation that is over, nothing is accepted. */
 	if (ev->incarnation < p->view[ev->from].incarnation &&
 	    ev->incarnation > 0) {
-		act(p, ACT_CLOSE)->conn = ev->conn;
 		if (c != NULL)
-			conn_forget(p, c);
+			conn_end(p, c);
+		else
+			act(p, ACT_CLOSE)->conn = ev->conn;
 		gossip_tell(p, ev->addr, ev->from);
 		return;
 	}
@@ -212,19 +226,6 @@ conn_closed(struct peer *p, const struct event *ev)
 			detect_dead(p, copy.id, "connection refused");
 		break;
 	}
-}
-
-/* It is over, for whatever used it as well. */
-static void
-conn_end(struct peer *p, struct conn *c)
-{
-	uint32_t handle = c->handle;
-
-	if (c->purpose == CONN_FOR_STREAM)
-		files_closed(p, c, CLOSE_HANGUP);
-	c = conn_find(p, handle);
-	if (c != NULL)
-		conn_close(p, c);
 }
 
 static void

@@ -125,11 +125,14 @@ pong_message(struct peer *p, const struct event *ev)
 	const struct msg_pong *pong = &ev->message->pong;
 	struct watch *w = &p->watch[ev->from];
 
+	/* Each try has its own number: a late answer is a sample, too. */
+	for (unsigned i = 0; i < PROBE_TRIES; i++)
+		if (pong->seq != 0 && pong->seq == w->probe.seqs[i]) {
+			rtt_sample(w, p->now_us - w->probe.sent_us[i]);
+			w->probe.seqs[i] = 0;
+		}
 	if (w->probe.active && pong->seq - w->probe.first_seq <=
 				   w->probe.last_seq - w->probe.first_seq) {
-		/* Karn: only an answer to the last one tells a time. */
-		if (pong->seq == w->probe.last_seq)
-			rtt_sample(w, p->now_us - w->probe.sent_us);
 		w->probe.active = false;
 		if (pong->marked && p->config.note_pings)
 			note(p, EVENT_pong_received, ev->from, "");

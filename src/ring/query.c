@@ -82,6 +82,17 @@ query_add_former(struct peer *p, struct query *q, unsigned last)
 	}
 }
 
+/* Where the set ends; if nobody can write, where it would. */
+static unsigned
+query_last(const struct peer *p, unsigned first, unsigned last)
+{
+	if (member_writable(p, first))
+		return last;
+	for (unsigned i = 1; i < p->config.copies; i++)
+		first = ring_successor_of(p, first);
+	return first;
+}
+
 /* Asks from the start: the set, and who had the range before. */
 static void
 query_begin(struct peer *p, struct query *q)
@@ -107,7 +118,15 @@ query_begin(struct peer *p, struct query *q)
 	}
 	if (!has_next && p->phase == PHASE_SYNCING)
 		query_add(q, p->successors[0]);
-	query_add_former(p, q, n > 0 ? ids[n - 1] : p->config.id);
+	query_add_former(p, q,
+	    query_last(p, n > 0 ? ids[0] : p->config.id,
+		n > 0 ? ids[n - 1] : p->config.id));
+	/* What it is fetching, the set may not have heard of. */
+	for (unsigned i = 0; i < PULLS_MAX; i++)
+		if (p->files.pulls[i].state != PULL_FREE &&
+		    name_cmp(&p->files.pulls[i].record.name, &q->name) == 0)
+			query_add(q, p->files.pulls[i].from);
+	q->blind |= p->files.reunion_us > p->now_us;
 	q->missing = (1u << q->count) - 1;
 	if (q->missing == 0)
 		query_done(p, q);

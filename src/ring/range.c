@@ -9,6 +9,7 @@ enum {
 	SETTLE_US = 2000, /* views are quiet for so long */
 	SETTLE_MAX_US = 20000, /* or moved for so long */
 	ROUND_US = 2000000, /* between comparisons when nothing happens */
+	REUNION_US = 100000, /* strays are offered by then */
 	MARKS_MAX = 128, /* records and keys looked at in one step */
 };
 
@@ -132,6 +133,8 @@ range_bereave(struct peer *p)
 		bool was = idset_has(&f->members, id);
 
 		if (p->view[id].state != MEMBER_DEAD) {
+			if (idset_has(&f->dead, id) && member_is(p, id))
+				f->reunion_us = p->now_us + REUNION_US;
 			idset_del(&f->dead, id);
 			idset_del(&f->bereaved, id);
 			idset_del(&f->inherited, id);
@@ -220,6 +223,10 @@ range_agreed(struct peer *p)
 	range_inherit(p, ids, n);
 	range_mourned(p, ring_owner_before(p, p->config.id), p->config.id);
 	m.type = MSG_sync_done;
+	m.sync_done.bereft =
+	    range_bereft(p,
+		(ring_owner_before(p, p->config.id) + 1) & (p->space - 1),
+		NULL) > 0;
 	for (unsigned i = 0; i < n; i++) {
 		m.sync_done.session =
 		    range_session(p, SESSION_MINE, ids[i])->number;
@@ -421,6 +428,15 @@ range_bereft(const struct peer *p, unsigned key, struct ids *ids)
 	unsigned dead = range_dead(p, key, ids);
 
 	return dead >= p->config.copies ? dead : 0;
+}
+
+void
+range_consoled(struct peer *p, unsigned after, unsigned upto)
+{
+	unsigned n = ring_distance(p, after, upto);
+
+	for (unsigned i = 1; i <= n; i++)
+		idset_del(&p->files.bereaved, (after + i) & (p->space - 1));
 }
 
 void

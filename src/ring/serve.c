@@ -96,7 +96,10 @@ static void
 serve_begin(struct peer *p, struct serve *s, unsigned key)
 {
 	struct record r;
-	bool sure = p->phase == PHASE_SERVING && p->files.doubt_us <= p->now_us;
+	const struct files *f = &p->files;
+	bool sure = p->phase == PHASE_SERVING && f->doubt_us <= p->now_us &&
+		    member_writable(p, p->config.id) && f->set != 0 &&
+		    f->complete_set == f->set;
 
 	if (!owns(p, key)) {
 		serve_refuse(p, s,
@@ -255,14 +258,39 @@ serve_message(struct peer *p, struct serve *s, const struct message *m)
 	    p, s->conn, s->file, m->go.offset, s->record.size - m->go.offset);
 }
 
+/*
+ * What the index promised could not be opened. Replaced meanwhile: a new
+ * question finds what is new. Damaged: other replicas have it.
+ */
+static void
+serve_lost(struct peer *p, struct serve *s)
+{
+	int key = files_key(p, &s->record.name);
+	uint16_t ids[COPIES_MAX + 1];
+	struct message m;
+	struct record r;
+	unsigned n;
+
+	if (key < 0 || !files_find(p, &s->record.name, &r) ||
+	    version_cmp(&r.version, &s->record.version) != 0) {
+		serve_refuse(p, s, ERROR_not_serving);
+		return;
+	}
+	refuse_fill(p, &m, s->from_op, ERROR_not_owner, (unsigned)key);
+	n = ring_replicas(p, (unsigned)key, ids);
+	for (unsigned i = 0; i < n; i++)
+		if (ids[i] != p->config.id)
+			m.refuse.ids.at[m.refuse.ids.count++] = ids[i];
+	serve_tell(p, s, &m);
+}
+
 static void
 serve_opened(struct peer *p, struct serve *s, const struct event *ev)
 {
 	struct message m;
 
 	if (ev->error != ERROR_none) {
-		/* Replaced meanwhile: a new question finds what is new. */
-		serve_refuse(p, s, ERROR_not_serving);
+		serve_lost(p, s);
 		return;
 	}
 	m.type = MSG_found;

@@ -3,6 +3,9 @@
 
 #include "ring/files_core.h"
 
+/* No clock is further: a later one is a lie, and would wrap. */
+static const uint64_t CLOCK_MAX = UINT64_C(1) << 62;
+
 struct tie *
 tie_find(struct ties *t, uint32_t handle)
 {
@@ -209,7 +212,7 @@ files_find(struct peer *p, const struct name *name, struct record *out)
 void
 files_saw(struct peer *p, const struct version *v)
 {
-	if (v->clock > p->files.high_clock)
+	if (v->clock > p->files.high_clock && v->clock < CLOCK_MAX)
 		p->files.high_clock = v->clock;
 }
 

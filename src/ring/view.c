@@ -5,7 +5,7 @@
 #include "ring/core.h"
 
 /* When a disk that failed is tried again: doubled each time. */
-enum { READONLY_US = 200000, READONLY_MAX_US = 160000000 };
+enum { READONLY_US = 200000, READONLY_MAX_US = 30000000 };
 
 unsigned
 ring_distance(const struct peer *p, unsigned from, unsigned to)
@@ -343,8 +343,10 @@ member_readonly(struct peer *p, bool readonly)
 
 	if (readonly) {
 		flags |= MEMBER_READONLY;
-		if (p->readonly_us == 0)
+		if (p->readonly_us == 0 ||
+		    p->readonly_since_us + 2 * READONLY_MAX_US < p->now_us)
 			p->readonly_us = READONLY_US;
+		p->readonly_since_us = p->now_us;
 		p->persist_us = p->now_us + p->readonly_us;
 		if (p->readonly_us < READONLY_MAX_US)
 			p->readonly_us *= 2;
