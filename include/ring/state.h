@@ -65,6 +65,8 @@ struct peer {
 	unsigned sweep_at;
 	uint64_t contact_us; /* next quiet try of a contact; 0: none */
 	uint32_t contact_wait_us;
+	unsigned contact_at, contact_pass; /* rounds begun with the successor */
+	uint64_t contacts_asked_us; /* all were once; 0: not yet */
 
 	uint64_t readonly_since_us;
 	uint64_t readonly_us; /* next wait before a failed disk is tried */

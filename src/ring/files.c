@@ -396,8 +396,9 @@ files_tick(struct peer *p)
 	if (last_us <= p->now_us)
 		op_freeze(p);
 	f->due_us = last_us > p->now_us ? last_us : UINT64_MAX;
-	if (p->phase == PHASE_SYNCING && p->now_us < f->member_us + ALONE_US)
-		files_wake(p, f->member_us + ALONE_US);
+	if (p->phase == PHASE_SYNCING &&
+	    p->now_us < p->contacts_asked_us + ALONE_US)
+		files_wake(p, p->contacts_asked_us + ALONE_US);
 	for (unsigned i = 0; i < sizeof(ticks) / sizeof(ticks[0]); i++) {
 		uint64_t us = ticks[i](p);
 
@@ -414,10 +415,11 @@ static bool
 may_be_found(const struct peer *p)
 {
 	if (p->successor_count > 0 ||
-	    p->now_us - p->files.member_us >= ALONE_US)
+	    (p->contacts_asked_us != 0 &&
+		p->now_us - p->contacts_asked_us >= ALONE_US))
 		return false;
 	for (unsigned id = 0; id < p->space; id++)
-		if (p->watch[id].contact && p->view[id].state == MEMBER_NONE)
+		if (p->watch[id].contact)
 			return true;
 	return false;
 }

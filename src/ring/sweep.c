@@ -7,8 +7,10 @@
 enum {
 	SWEEP_US = 20000000, /* of all absent identifiers, by all members */
 	SWEEP_MIN_US = 2000,
-	CONTACT_FIRST_US = 20000,
-	CONTACT_MAX_US = 1000000,
+	CONTACT_FIRST_US = 20000, /* after this not one, but all are asked */
+	CONTACT_NEXT_US = 5000, /* between batches */
+	CONTACT_MAX_US = 1000000, /* between rounds */
+	CONTACT_BATCH = 16,
 };
 
 static uint64_t
@@ -60,28 +62,42 @@ sweep_one(struct peer *p)
 	}
 }
 
-/* A contact that has not answered is tried quietly, less and less often. */
+/*
+ * Contacts that were not heard of: first the one that would be the successor,
+ * then all the others in a random order, a few at a time; and again and again,
+ * less and less often, while some are missing.
+ */
 static void
-try_contact(struct peer *p)
+try_contacts(struct peer *p)
 {
-	unsigned start = p->config.id + 1;
+	unsigned asked = 0;
 
-	/* First the one that would be the successor, then any. */
-	if (p->contact_wait_us > CONTACT_FIRST_US)
-		start = (unsigned)random_below(&p->random, p->space);
-	p->contact_us = UINT64_MAX;
-	for (unsigned i = 0; i < p->space; i++) {
-		unsigned id = (start + i) & (p->space - 1);
+	p->contact_us = p->now_us + CONTACT_NEXT_US;
+	while (asked < CONTACT_BATCH && p->contact_at < p->space) {
+		unsigned id =
+		    p->contact_pass == 0
+			? (p->config.id + 1 + p->contact_at) & (p->space - 1)
+			: p->sweep[p->contact_at];
 
+		p->contact_at++;
 		if (!p->watch[id].contact)
 			continue;
 		ping_send(p, id, address_of(p, id), false);
-		p->contact_us = p->now_us + p->contact_wait_us;
-		p->contact_wait_us *= 2;
-		if (p->contact_wait_us > CONTACT_MAX_US)
-			p->contact_wait_us = CONTACT_MAX_US;
-		return;
+		asked++;
+		if (p->contact_pass == 0)
+			p->contact_at = p->space;
 	}
+	if (p->contact_at < p->space)
+		return;
+	p->contact_at = 0;
+	p->contact_pass++;
+	p->contact_us = asked == 0 && p->contact_pass > 2
+			    ? UINT64_MAX
+			    : p->now_us + p->contact_wait_us;
+	if (p->contact_pass == 2)
+		p->contacts_asked_us = p->now_us;
+	if (p->contact_pass >= 2 && p->contact_wait_us < CONTACT_MAX_US)
+		p->contact_wait_us *= 2;
 }
 
 static bool
@@ -96,7 +112,7 @@ sweep_tick(struct peer *p)
 	if (!sweeping(p))
 		return;
 	if (p->contact_us <= p->now_us)
-		try_contact(p);
+		try_contacts(p);
 	if (p->sweep_us <= p->now_us && !(p->config.mutants & MUTANT_NO_PROBE))
 		sweep_one(p);
 }

@@ -191,5 +191,19 @@ same "meanwhile both were there" $refused 0
 does "request" ringctl exec 9 request 0020 got
 holds "the same bytes" cmp 0020 got
 down leavers
+
+# Who comes back finds the others, though its old neighbours are gone.
+up lone "2 4 5 8 9 14 19"
+echo old >old
+echo new >new
+does "store" ringctl exec 4 store 0008 old
+for id in 8 9 14 2; do
+	does "quit $id" ringctl quit $id
+done
+does "store anew" ringctl exec 4 store 0008 new
+does "start 8" ringctl start 8
+does "request there" ringctl exec 8 request 0008 got
+holds "it is the new one" cmp new got
+down lone
 eventually "no process is left" 5 no_leftovers
 finish
