@@ -114,6 +114,7 @@ void conn_close_stale(struct peer *, unsigned id);
 
 /* ping.c */
 uint32_t ping_send(struct peer *, unsigned id, struct addr, bool marked);
+void ping_changed(struct peer *); /* at the end of each step */
 void ping_soon(struct peer *); /* new successors: within an interval */
 void ping_event(struct peer *, const struct event *);
 void ping_command(struct peer *, const struct msg_command *);

@@ -59,6 +59,9 @@ struct peer {
 	uint64_t relay_us;
 	bool sets_changed; /* who is a member, or writable, changed */
 	uint64_t links_us; /* look after standing links; 0: not due */
+	uint64_t repair_serial; /* view_serial that neighbours were told */
+	uint64_t repair_us; /* compare views with them; 0: not due */
+	uint32_t repair_wait_us;
 	uint64_t ping_us; /* next interval ping */
 	uint64_t sweep_us; /* next identifier probe */
 	uint16_t sweep[SPACE_MAX]; /* random order of identifiers */

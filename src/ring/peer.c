@@ -424,6 +424,7 @@ peer_step(struct peer *p, uint64_t now_us, const struct event *ev,
 			ping_soon(p);
 			files_view_changed(p);
 		}
+		ping_changed(p);
 		link_tick(p);
 		admit_tick(p);
 		start_tick(p);

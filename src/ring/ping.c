@@ -12,6 +12,8 @@ enum {
 	PING_COMMAND_US = 1000000,
 	RTT_MAX_US = 1000000,
 	INDIRECT_US = 1000000,
+	REPAIR_FIRST_US = 50000, /* after a change of view, doubled */
+	REPAIR_LAST_US = 800000,
 };
 
 static uint32_t
@@ -260,9 +262,46 @@ ping_cancel(struct peer *p, uint64_t op)
 			p->pings[i].op = 0;
 }
 
+/*
+ * Hashes of views travel in pings. Where these are rare, what a change of
+ * view left different is found by some more of them, to both neighbours.
+ */
+static void
+ping_repair(struct peer *p)
+{
+	if (p->repair_us <= p->now_us && p->repair_us != 0) {
+		unsigned first = p->successors[0], last = p->predecessor;
+
+		p->repair_us = 0;
+		if (p->repair_wait_us < REPAIR_LAST_US) {
+			p->repair_wait_us *= 2;
+			p->repair_us = p->now_us + p->repair_wait_us;
+		}
+		if (first != p->config.id)
+			ping_send(p, first, p->view[first].addr, false);
+		if (last != p->config.id && last != first)
+			ping_send(p, last, p->view[last].addr, false);
+	}
+}
+
+/* The view changed: neighbours shall agree soon, whatever the interval. */
+void
+ping_changed(struct peer *p)
+{
+	if (p->repair_serial == p->view_serial || p->incarnation == 0)
+		return;
+	p->repair_serial = p->view_serial;
+	if (ping_interval_us(p) <= 2 * REPAIR_FIRST_US)
+		return;
+	p->repair_wait_us = REPAIR_FIRST_US;
+	if (p->repair_us == 0)
+		p->repair_us = p->now_us + REPAIR_FIRST_US;
+}
+
 void
 ping_tick(struct peer *p)
 {
+	ping_repair(p);
 	for (unsigned i = 0; i < PINGS_MAX; i++) {
 		struct ping_command *c = &p->pings[i];
 
@@ -278,6 +317,8 @@ ping_deadline(const struct peer *p)
 {
 	uint64_t at = p->ping_us;
 
+	if (p->repair_us != 0 && p->repair_us < at)
+		at = p->repair_us;
 	for (unsigned i = 0; i < PINGS_MAX; i++)
 		if (p->pings[i].op != 0 && p->pings[i].expires_us < at)
 			at = p->pings[i].expires_us;
