@@ -21,6 +21,13 @@ struct party {
 /* Before all else; 0, or -1: the system gives no random bytes. */
 int auth_init(void);
 
+/*
+ * The key of one ring's datagrams and handshakes: rings that share a key file
+ * differ by their port base or bits, and so don't understand each other.
+ */
+void auth_ring_key(struct secret *out, const struct secret *shared,
+    uint16_t port_base, uint8_t bits);
+
 void auth_nonce(struct secret *);
 
 void auth_datagram(const struct secret *key, const uint8_t *data, size_t len,
@@ -30,7 +37,8 @@ bool auth_datagram_good(const struct secret *key, const uint8_t *data,
 
 /*
  * The proof that one end gives: side is 'A' for the acceptor, 'C' for the
- * connector; role is enum conn_role.
+ * connector; role is enum conn_role. Whoever is not the hello's target gives
+ * none, so that the acceptor's identifier also stands for the target.
  */
 void auth_proof(const struct secret *key, char side, uint8_t role,
     const struct party *connector, const struct party *acceptor,

@@ -42,7 +42,7 @@ struct tcp_conn {
 	STAILQ_ENTRY(tcp_conn) touched_link;
 	enum tcp_state state;
 	uint8_t role; /* enum conn_role */
-	bool inbound, fresh, touched, parsing;
+	bool inbound, fresh, touched;
 	bool closing; /* the core closed it before it was open */
 	bool blocked; /* the socket takes no more */
 	bool finished; /* our side is shut */

@@ -1,6 +1,7 @@
 #ifndef PEER_DISK_H
 #define PEER_DISK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +17,7 @@
  */
 enum {
 	TRAILER_LEN = 512,
+	DISK_BUCKETS = 256,
 	DISK_VIEW_LEN_MAX = 512 * 1024, /* bytes of the durable view */
 };
 
@@ -23,7 +25,12 @@ struct disk {
 	int dir_fd, files_fd, tmp_fd, lock_fd; /* -1: not open */
 	bool sync;
 	const char *path;
+	/* The folder of a bucket is known to be on the disk, by its number. */
+	atomic_bool durable[DISK_BUCKETS];
 };
+
+/* Nothing is open yet; disk_close() may follow. */
+void disk_init(struct disk *, const char *path, bool sync);
 
 /*
  * Makes the folder if it is missing, locks it, empties tmp/. 0, or -1 with
@@ -59,7 +66,7 @@ int disk_temp_remove(const struct disk *, uint32_t handle);
  * stored file of record r of this key; replaces an older one. placed says
  * whether it did so even if what followed failed.
  */
-int disk_commit(const struct disk *, uint32_t handle, int fd, unsigned key,
+int disk_commit(struct disk *, uint32_t handle, int fd, unsigned key,
     const struct record *r, bool *placed);
 
 /*

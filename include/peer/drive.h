@@ -31,6 +31,7 @@ struct deferred;
 
 struct driver {
 	const struct peer_setup *setup;
+	struct secret key; /* of this ring alone */
 	struct addr addr; /* of this peer's listeners */
 	struct loop loop;
 	struct workers workers;

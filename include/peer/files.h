@@ -52,8 +52,6 @@ struct open_file {
 	struct record record;
 	char *path; /* source, or final name of a target */
 	char *temp; /* temporary name of a target */
-	dev_t dev;
-	ino_t ino;
 	struct timespec mtime, ctime;
 	struct transfer_list waiting;
 
@@ -69,7 +67,6 @@ struct files_open {
 	struct handle_table table;
 	struct file_ops ordered; /* commits, marks, drops, incarnations */
 	uint32_t next_temp; /* for tombstones */
-	mode_t target_mode; /* of a complete file of the caller's */
 };
 
 void files_open_init(struct driver *);

@@ -29,8 +29,7 @@ struct pipe {
 	size_t unread_len;
 	uint8_t *queue; /* queue[sent..len) waits */
 	size_t sent, len, room;
-	uint64_t lost;
-	uint8_t report[256]; /* as last sent */
+	uint8_t report[256]; /* as last queued */
 	size_t report_len;
 	uint64_t reported_us, dropped; /* of the last one */
 };
@@ -39,9 +38,9 @@ struct pipe {
 int pipe_init(struct driver *, int in, int out);
 void pipe_free(struct driver *);
 
-/* An encoded message, or one to encode. */
-void pipe_send_bytes(struct driver *, const uint8_t *, size_t len);
-void pipe_send(struct driver *, const struct message *);
+/* An encoded message, or one to encode; false: it is lost. */
+bool pipe_send_bytes(struct driver *, const uint8_t *, size_t len);
+bool pipe_send(struct driver *, const struct message *);
 
 /* The end of a turn: a report if it changed, then writes. */
 void pipe_settle(struct driver *);

@@ -5,12 +5,15 @@
 #include <stdint.h>
 
 #include "os/loop.h"
+#include "peer/replay.h"
 #include "ring/peer.h"
 
 /*
  * Datagrams between peers. Envelope: version (u8), sender (u16), its
  * incarnation (u32), sequence (u64), all big-endian; then one message; then a
- * keyed MAC over all before it. What is sent waits until the turn ends.
+ * keyed MAC over all before it. The sequence begins with the wall clock in
+ * microseconds and goes up by one with each datagram; what a receiver heard
+ * already it drops. What is sent waits until the turn ends.
  */
 enum {
 	UDP_VERSION = 1,
@@ -27,7 +30,8 @@ struct udp_out;
 
 struct udp {
 	struct source source;
-	uint64_t seq;
+	uint64_t seq; /* of the last one sealed */
+	struct replay *heard; /* of each identifier */
 	struct udp_in *in; /* made at first use */
 	struct udp_out *out;
 };

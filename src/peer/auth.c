@@ -7,6 +7,10 @@
 
 enum { PARTY_LEN = 2 + 4 + 4 + 2 + SECRET_LEN, PROOF_LEN = 2 + 2 * PARTY_LEN };
 
+static const char label[] = "ringctl";
+
+enum { LABEL_LEN = sizeof(label) - 1 };
+
 int
 auth_init(void)
 {
@@ -29,6 +33,27 @@ keyed_hash(const struct secret *key, const uint8_t *data, size_t len,
 	assert(rc == 0);
 }
 
+static uint8_t *
+put(uint8_t *out, uint64_t value, int bytes)
+{
+	for (int i = bytes - 1; i >= 0; i--)
+		*out++ = (uint8_t)(value >> (8 * i));
+	return out;
+}
+
+void
+auth_ring_key(struct secret *out, const struct secret *shared,
+    uint16_t port_base, uint8_t bits)
+{
+	uint8_t data[LABEL_LEN + 3], *end = data + LABEL_LEN;
+
+	memcpy(data, label, LABEL_LEN);
+	end = put(end, port_base, 2);
+	end = put(end, bits, 1);
+	assert(end == data + sizeof(data));
+	keyed_hash(shared, data, sizeof(data), out->bytes, sizeof(out->bytes));
+}
+
 void
 auth_datagram(const struct secret *key, const uint8_t *data, size_t len,
     uint8_t mac[DATAGRAM_MAC_LEN])
@@ -44,14 +69,6 @@ auth_datagram_good(const struct secret *key, const uint8_t *data, size_t len,
 
 	keyed_hash(key, data, len, want, sizeof(want));
 	return sodium_memcmp(want, mac, sizeof(want)) == 0;
-}
-
-static uint8_t *
-put(uint8_t *out, uint64_t value, int bytes)
-{
-	for (int i = bytes - 1; i >= 0; i--)
-		*out++ = (uint8_t)(value >> (8 * i));
-	return out;
 }
 
 static uint8_t *

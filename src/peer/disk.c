@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,12 +98,22 @@ open_lock(struct disk *d, struct text *error)
 	return fail(error, d->path, "lock", strerror(errno));
 }
 
+void
+disk_init(struct disk *d, const char *path, bool sync)
+{
+	d->dir_fd = d->files_fd = d->tmp_fd = d->lock_fd = -1;
+	d->sync = sync;
+	d->path = path;
+	for (size_t i = 0; i < DISK_BUCKETS; i++)
+		atomic_init(&d->durable[i], false);
+}
+
 int
 disk_open(struct disk *d, const char *path, bool sync, struct text *error)
 {
 	int rc = make_path(path);
 
-	*d = (struct disk){-1, -1, -1, -1, sync, path};
+	disk_init(d, path, sync);
 	if (rc != 0)
 		return fail(error, path, "", strerror(rc));
 	d->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -312,11 +323,10 @@ finish_file(const struct disk *d, int fd, const struct record *r)
 }
 
 int
-disk_commit(const struct disk *d, uint32_t handle, int fd, unsigned key,
+disk_commit(struct disk *d, uint32_t handle, int fd, unsigned key,
     const struct record *r, bool *placed)
 {
 	char from[SHORT_PATH], to[SHORT_PATH], bucket[SHORT_PATH];
-	bool made = false;
 	int rc = finish_file(d, fd, r);
 
 	*placed = false;
@@ -325,9 +335,7 @@ disk_commit(const struct disk *d, uint32_t handle, int fd, unsigned key,
 	temp_name(from, handle);
 	file_name(to, key, &r->name);
 	bucket_name(bucket, key);
-	if (mkdirat(d->files_fd, bucket, 0700) == 0)
-		made = true;
-	else if (errno != EEXIST)
+	if (mkdirat(d->files_fd, bucket, 0700) == -1 && errno != EEXIST)
 		return errno;
 	if (renameat(d->tmp_fd, from, d->files_fd, to) == -1)
 		return errno;
@@ -335,9 +343,13 @@ disk_commit(const struct disk *d, uint32_t handle, int fd, unsigned key,
 	if (!d->sync)
 		return 0;
 	rc = flush_folder(d->files_fd, bucket);
-	if (rc == 0 && made && fsync(d->files_fd) == -1)
-		rc = errno;
-	return rc;
+	/* Another helper, or an earlier life, may have made it just now. */
+	if (rc != 0 || atomic_load(&d->durable[key & 0xff]))
+		return rc;
+	if (fsync(d->files_fd) == -1)
+		return errno;
+	atomic_store(&d->durable[key & 0xff], true);
+	return 0;
 }
 
 static int

@@ -162,7 +162,7 @@ on_tick(struct timer *t)
 	drive_event(d, &ev);
 }
 
-/* The view as frames of gossip: what start.c reads. */
+/* The view as frames of gossip: what run.c reads. */
 static uint8_t *
 encode_view(struct driver *d, size_t *len)
 {

@@ -63,7 +63,7 @@ run_create_temp(struct file_op *op, uint8_t *buffer)
 static void
 run_commit(struct file_op *op, uint8_t *buffer)
 {
-	const struct disk *disk = &op->driver->disk;
+	struct disk *disk = &op->driver->disk;
 	int fd, rc;
 
 	(void)buffer;
@@ -433,8 +433,8 @@ prepare_other(struct file_op *op, const struct action *a)
 	/* A tombstone has no file: its handle only names the answer. */
 	if (f == NULL && a->type == ACT_COMMIT && a->record.deleted)
 		return true;
-	if (op->handle != 0 &&
-	    (f == NULL || (a->type == ACT_COPY && op->other == NULL))) {
+	if ((op->handle != 0 && f == NULL) ||
+	    (a->type == ACT_COPY && (f == NULL || op->other == NULL))) {
 		fileop_fail_text(op, ERROR_system, NULL, "no such file handle");
 		return false;
 	}

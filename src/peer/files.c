@@ -1,5 +1,3 @@
-#include <sys/stat.h>
-
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -14,10 +12,7 @@
 void
 files_open_init(struct driver *d)
 {
-	mode_t mask = umask(077);
-
-	umask(mask);
-	d->files = (struct files_open){.target_mode = 0666 & ~mask};
+	d->files = (struct files_open){.next_temp = 0};
 	TAILQ_INIT(&d->files.ordered);
 }
 

@@ -56,7 +56,7 @@ opened(struct tcp_conn *c)
 static bool
 is_self_connected(int fd)
 {
-	struct sockaddr_in a, b;
+	struct sockaddr_in a = {0}, b = {0};
 	socklen_t a_len = sizeof(a), b_len = sizeof(b);
 
 	return getsockname(fd, (struct sockaddr *)&a, &a_len) == 0 &&
@@ -93,7 +93,7 @@ on_hello(struct tcp_conn *c, const struct msg_hello *h)
 	struct message m = {.type = MSG_challenge};
 
 	if (h->protocol != PROTOCOL || h->role > CONN_STREAM ||
-	    h->id >= 1u << d->setup->bits)
+	    h->id >= 1u << d->setup->bits || h->target != d->setup->id)
 		return false;
 	c->role = h->role;
 	c->other = (struct party){h->id, h->incarnation, h->addr, h->nonce};
@@ -102,8 +102,8 @@ on_hello(struct tcp_conn *c, const struct msg_hello *h)
 	    .incarnation = c->self.incarnation,
 	    .addr = c->self.addr,
 	    .nonce = c->self.nonce};
-	auth_proof(&d->setup->key, 'A', c->role, &c->other, &c->self,
-	    &m.challenge.mac);
+	auth_proof(
+	    &d->key, 'A', c->role, &c->other, &c->self, &m.challenge.mac);
 	c->state = TCP_CHALLENGED;
 	say(c, &m);
 	return true;
@@ -112,7 +112,7 @@ on_hello(struct tcp_conn *c, const struct msg_hello *h)
 static bool
 on_challenge(struct tcp_conn *c, const struct msg_challenge *h)
 {
-	const struct secret *key = &c->driver->setup->key;
+	const struct secret *key = &c->driver->key;
 	struct message m = {.type = MSG_proof};
 	struct secret want;
 
@@ -132,8 +132,7 @@ on_proof(struct tcp_conn *c, const struct msg_proof *h)
 {
 	struct secret want;
 
-	auth_proof(
-	    &c->driver->setup->key, 'C', c->role, &c->other, &c->self, &want);
+	auth_proof(&c->driver->key, 'C', c->role, &c->other, &c->self, &want);
 	if (!auth_equal(&want, &h->mac))
 		return false;
 	opened(c);

@@ -13,21 +13,19 @@
 #include "peer/conn.h"
 #include "peer/drive.h"
 
-/* Who connects to us: bounded, and no flood of them keeps a peer out. */
+/*
+ * Who connects to us: bounded. To keep a peer out, strangers must connect
+ * TCP_FRESH_MAX times while it shakes hands, whatever they say.
+ */
 
-/* Room for one more: the oldest that said nothing goes, else the oldest. */
+/* Room for one more: the oldest goes. */
 static void
 evict(struct driver *d)
 {
-	struct tcp_conn *c, *oldest = TAILQ_FIRST(&d->tcp.fresh);
-
 	if (d->tcp.fresh_count < TCP_FRESH_MAX)
 		return;
-	TAILQ_FOREACH(c, &d->tcp.fresh, fresh_link)
-	if (c->state == TCP_ACCEPTED)
-		break;
 	d->dropped++;
-	tcp_kill(c != NULL ? c : oldest);
+	tcp_kill(TAILQ_FIRST(&d->tcp.fresh));
 }
 
 static void

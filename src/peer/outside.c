@@ -33,8 +33,6 @@ remember(struct open_file *f)
 
 	if (fstat(f->fd, &st) == -1)
 		return errno;
-	f->dev = st.st_dev;
-	f->ino = st.st_ino;
 	f->mtime = st.st_mtim;
 	f->ctime = st.st_ctim;
 	f->size = (uint64_t)st.st_size;
@@ -217,8 +215,8 @@ run_rename(struct file_op *op, uint8_t *buffer)
 	(void)buffer;
 	assert(f->kind == FILE_TARGET);
 	rc = name_target(f);
-	if (rc == 0 && (fchmod(f->fd, op->driver->files.target_mode) == -1 ||
-			   rename(f->temp, f->path) == -1))
+	/* Its mode stays 0600: only the caller knows the caller's umask. */
+	if (rc == 0 && rename(f->temp, f->path) == -1)
 		rc = errno;
 	if (rc != 0) {
 		fileop_fail(op, ERROR_bad_target, f->path, rc);

@@ -39,39 +39,34 @@ reserve(struct pipe *p, size_t need)
 	return true;
 }
 
-void
+bool
 pipe_send_bytes(struct driver *d, const uint8_t *data, size_t len)
 {
 	struct pipe *p = &d->pipe;
 	size_t waiting = p->len - p->sent, need = FRAME_HEADER + len;
 
 	assert(len > 0 && len <= MESSAGE_LEN_MAX);
-	if (p->out_fd == -1)
-		return;
-	if (waiting + need >
-	    (can_be_lost(data[0]) ? PIPE_QUEUE_SOFT : PIPE_QUEUE_MAX)) {
-		p->lost++;
-		return;
-	}
-	if (p->room - p->len < need && !reserve(p, need)) {
-		p->lost++;
-		return;
-	}
+	if (p->out_fd == -1 ||
+	    waiting + need >
+		(can_be_lost(data[0]) ? PIPE_QUEUE_SOFT : PIPE_QUEUE_MAX) ||
+	    (p->room - p->len < need && !reserve(p, need)))
+		return false;
 	for (int i = 0; i < FRAME_HEADER; i++)
 		p->queue[p->len++] =
 		    (uint8_t)(len >> 8 * (FRAME_HEADER - 1 - i));
 	memcpy(p->queue + p->len, data, len);
 	p->len += len;
+	return true;
 }
 
-void
+bool
 pipe_send(struct driver *d, const struct message *m)
 {
 	uint8_t data[MESSAGE_LEN_MAX];
 	size_t len = message_encode(m, data, sizeof(data));
 
 	assert(len > 0);
-	pipe_send_bytes(d, data, len);
+	return pipe_send_bytes(d, data, len);
 }
 
 static void
@@ -274,11 +269,14 @@ send_report(struct driver *d)
 	    (d->dropped == p->dropped ||
 		d->loop.now_us < p->reported_us + COUNTERS_US))
 		return;
+	m.report.dropped = d->dropped;
+	/* No room: the next turn tries again. */
+	if (!pipe_send(d, &m))
+		return;
 	memcpy(p->report, data, len);
 	p->report_len = len;
 	p->reported_us = d->loop.now_us;
-	m.report.dropped = p->dropped = d->dropped;
-	pipe_send(d, &m);
+	p->dropped = d->dropped;
 }
 
 void

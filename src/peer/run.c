@@ -216,10 +216,13 @@ start(struct driver *d, struct text *error)
 	int rc = -1;
 
 	d->addr = own_addr(d->setup);
-	if (auth_init() == -1)
+	if (auth_init() == -1) {
 		text_set(error, "no random bytes from the system");
-	else if (catalog_init(
-		     &d->catalog, d->setup->bits, d->setup->any_names) == -1)
+		return -1;
+	}
+	auth_ring_key(&d->key, &d->setup->key, d->setup->port, d->setup->bits);
+	if (catalog_init(&d->catalog, d->setup->bits, d->setup->any_names) ==
+	    -1)
 		text_set(error, "out of memory");
 	else if (open_disk(d, &memory, error) == 0)
 		rc = open_ports(d, error);
@@ -295,7 +298,7 @@ peer_run(const struct peer_setup *setup)
 	/* Helpers share one heap: arenas of their own would stay. */
 	mallopt(M_ARENA_MAX, 1);
 	d->setup = setup;
-	d->disk = (struct disk){-1, -1, -1, -1, false, setup->data};
+	disk_init(&d->disk, setup->data, false);
 	if (loop_init(&d->loop) == -1 ||
 	    workers_init(&d->workers, &d->loop) == -1)
 		abort();

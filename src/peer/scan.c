@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <sys/stat.h>
 
 #include <dirent.h>
@@ -31,6 +32,7 @@ walk_open(struct walk *w, int at, const char *name)
 static const char *
 walk_next(struct walk *w)
 {
+	assert(w->dir != NULL);
 	do
 		w->at = readdir(w->dir);
 	while (w->at != NULL && (strcmp(w->at->d_name, ".") == 0 ||

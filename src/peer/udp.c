@@ -50,7 +50,7 @@ put(uint8_t *out, uint64_t value, int bytes)
 		out[i] = (uint8_t)(value >> (8 * (bytes - 1 - i)));
 }
 
-/* False: not of this ring. */
+/* False: not of this ring, or not for the first time. */
 static bool
 open_datagram(struct driver *d, const uint8_t *data, size_t len,
     struct event *ev, struct message *m)
@@ -61,7 +61,7 @@ open_datagram(struct driver *d, const uint8_t *data, size_t len,
 	    len > DATAGRAM_LEN_MAX || data[0] != UDP_VERSION)
 		return false;
 	body = len - UDP_ENVELOPE_LEN - DATAGRAM_MAC_LEN;
-	if (!auth_datagram_good(&d->setup->key, data, len - DATAGRAM_MAC_LEN,
+	if (!auth_datagram_good(&d->key, data, len - DATAGRAM_MAC_LEN,
 		data + len - DATAGRAM_MAC_LEN))
 		return false;
 	ev->from = (uint16_t)get(data + 1, 2);
@@ -69,7 +69,9 @@ open_datagram(struct driver *d, const uint8_t *data, size_t len,
 	ev->message = m;
 	return ev->from < 1u << d->setup->bits &&
 	       message_decode(m, data + UDP_ENVELOPE_LEN, body) == (long)body &&
-	       m->type < MSG_hello;
+	       m->type < MSG_hello &&
+	       replay_fresh(
+		   &d->udp.heard[ev->from], ev->incarnation, get(data + 7, 8));
 }
 
 static void
@@ -182,6 +184,12 @@ udp_bind(struct driver *d)
 
 	if (fd == -1)
 		return -1;
+	/* Also who lost its disk, and counts from 1 again, goes on higher. */
+	d->udp.seq = clock_wall_us();
+	d->udp.heard =
+	    calloc((size_t)1 << d->setup->bits, sizeof(*d->udp.heard));
+	if (d->udp.heard == NULL)
+		abort();
 	if (setsockopt(fd, IPPROTO_IP, IP_RECVERR, &one, sizeof(one)) == 0 &&
 	    bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0 &&
 	    loop_add(&d->loop, &d->udp.source, fd, EPOLLIN, on_ready) == 0)
@@ -202,6 +210,7 @@ udp_free(struct driver *d)
 		close(fd);
 	free(d->udp.in);
 	free(d->udp.out);
+	free(d->udp.heard);
 	udp_init(d);
 }
 
@@ -225,7 +234,7 @@ udp_seal(struct driver *d, const uint8_t *message, size_t len)
 	put(data + 3, peer_incarnation(d->core), 4);
 	put(data + 7, ++u->seq, 8);
 	memcpy(data + UDP_ENVELOPE_LEN, message, len);
-	auth_datagram(&d->setup->key, data, total - DATAGRAM_MAC_LEN,
+	auth_datagram(&d->key, data, total - DATAGRAM_MAC_LEN,
 	    data + total - DATAGRAM_MAC_LEN);
 	out->iov[out->sealed++] = (struct iovec){data, total};
 }

@@ -99,7 +99,27 @@ proofs_are_bound(void **state)
 	}
 }
 
+/* Which ring it is: its key file, port base and size. */
+static void
+rings_differ(void **state)
+{
+	struct secret a, b, other = key;
+
+	(void)state;
+	other.bytes[0] ^= 1;
+	auth_ring_key(&a, &key, 12000, 8);
+	assert_false(auth_equal(&a, &key));
+	auth_ring_key(&b, &key, 12000, 8);
+	assert_true(auth_equal(&a, &b));
+	auth_ring_key(&b, &key, 12001, 8);
+	assert_false(auth_equal(&a, &b));
+	auth_ring_key(&b, &key, 12000, 9);
+	assert_false(auth_equal(&a, &b));
+	auth_ring_key(&b, &other, 12000, 8);
+	assert_false(auth_equal(&a, &b));
+}
+
 #define AUTH_TEST(f) cmocka_unit_test_setup(f, setup)
 
 UNIT_MAIN(AUTH_TEST(datagrams_are_whole_and_ours), AUTH_TEST(nonces_differ),
-    AUTH_TEST(proofs_are_bound))
+    AUTH_TEST(proofs_are_bound), AUTH_TEST(rings_differ))
