@@ -28,6 +28,12 @@ struct passage {
 /* request: makes the target absolute; for - in a passage's folder. */
 int target_resolve(struct command_line *, struct passage *);
 
+/*
+ * A file that came is its caller's alone: gives it the permissions of any
+ * other that the caller makes. Whatever else lies at path stays as it is.
+ */
+void target_done(const char *path);
+
 /* Copies what came to standard output. */
 int passage_deliver(struct passage *);
 

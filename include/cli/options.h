@@ -29,4 +29,7 @@ struct options {
  */
 int options_parse(struct options *, int argc, char **argv);
 
+/* The verb that was meant: the only one that begins so, or one like it. */
+const struct command_info *verb_guess(const char *word);
+
 #endif

@@ -41,7 +41,7 @@ int paths_data_remember(const char *ring, const char *dir, struct why *);
 int paths_join(
     struct path_buf *, const char *dir, const char *path, struct why *);
 
-/* Makes a folder and its parents, the last one with mode 0700. */
+/* Makes a folder and its parents; all that it makes have mode 0700. */
 int paths_make(const char *dir, struct why *);
 
 /*

@@ -29,7 +29,7 @@ int process_limit_files(unsigned long needed, struct why *);
  * What a child does first after fork: dies with its parent (pid), keeps only
  * standard input, output and error and the descriptors of keep, which become
  * 3, 4, ... in that order, has all signals as they were at the start of the
- * world, and a name of its own. Exits if anything of that fails.
+ * world, and a process group of its own. Exits if anything of that fails.
  */
 void process_child(pid_t parent, const int *keep, size_t count);
 
@@ -41,6 +41,9 @@ int process_open(pid_t);
 
 /* 0, or -1 with errno. The child must not have been reaped. */
 int process_signal(int pidfd, int signal);
+
+/* Ends a child that nobody has seen, and reaps it. */
+void process_discard(pid_t);
 
 /* Reaps a child that has ended; never waits. */
 struct process_status process_reap(int pidfd);

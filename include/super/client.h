@@ -22,7 +22,7 @@ struct client {
 	uint64_t began_us; /* or when its signal was sent */
 	struct timer timer;
 	struct idset waiting; /* peers that have not answered */
-	struct idset sent; /* exec, quit: to those */
+	struct idset sent; /* commands or signals: to those */
 	struct idset done;
 	struct idset probed; /* peers asked for a sign of life */
 	uint64_t probed_us;
@@ -49,6 +49,7 @@ extern const struct verb_row verb_rows[];
 
 /* control.c */
 void control_accept(struct source *, uint32_t events);
+void control_accept_again(struct timer *);
 void control_settle(struct super *); /* something changed */
 void control_pump(struct super *); /* the journals grew */
 void control_turn(struct super *); /* writes, reads on, frees */

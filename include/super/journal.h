@@ -64,8 +64,8 @@ int journal_reader_open(
 
 /*
  * The next message, in the order in which they came: 1. 0: no more for now
- * (later calls may find some). A file that was removed before it was read is
- * skipped.
+ * (later calls may find some). -1 with errno: what is stored can't be read. A
+ * file that was removed before it was read is skipped.
  */
 int journal_read(struct journal_reader *, struct message *);
 void journal_reader_close(struct journal_reader *);

@@ -61,6 +61,7 @@ struct super {
 	struct journal events, lines;
 
 	int listen_fd, lock_fd, spare_fd;
+	struct timer accept_timer; /* the listener is off until then */
 	struct path_buf socket_path, lock_path;
 	struct source listener;
 	struct client *clients; /* a list */
@@ -98,7 +99,7 @@ void super_tell_starter(struct super *);
 void super_event(struct super *, enum event_kind, unsigned peer, uint64_t value,
     const char *reason);
 
-/* start.c: what lies outside: folders, locks, sockets. 0, or -1 with why. */
+/* open.c: what lies outside: folders, locks, sockets. 0, or -1 with why. */
 int super_open(struct super *, struct msg_result *why);
 void super_close(struct super *);
 

@@ -37,8 +37,8 @@ int super_up(
  * Removes all files of a ring from its data folder. Refuses while a process
  * holds the folder, and when there is anything in it that no ring makes
  * (then nothing is removed). With really unset it only checks. Bytes and
- * stored files that are there are counted when the pointers aren't NULL. 0, or
- * -1 with why; also when there is no such folder.
+ * records of files, removed ones too, are counted when the pointers aren't
+ * NULL. 0, or -1 with why; also when there is no such folder.
  */
 int super_wipe(const char *data, bool really, uint64_t *files, uint64_t *bytes,
     struct why *);

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "cli/client.h"
@@ -24,8 +23,7 @@ static sigset_t while_waiting;
 static void
 on_signal(int number)
 {
-	if (number != SIGALRM)
-		client_signal = number;
+	client_signal = number;
 }
 
 static void catch (int number)
@@ -95,28 +93,6 @@ wait_for(struct client *c, short events, uint64_t deadline)
 	return n > 0 ? 0 : -1;
 }
 
-/*
- * connect() to a supervisor that takes no more clients would wait for ever:
- * an alarm ends it.
- */
-static int
-connect_within(const char *path, uint32_t timeout_ms)
-{
-	struct itimerval timer = {.it_interval = {0, 100000}};
-	int fd, saved;
-
-	timer.it_value.tv_sec = timeout_ms / 1000;
-	timer.it_value.tv_usec = (timeout_ms % 1000) * 1000;
-	catch (SIGALRM);
-	setitimer(ITIMER_REAL, &timer, NULL);
-	fd = unix_connect(path);
-	saved = errno;
-	memset(&timer, 0, sizeof(timer));
-	setitimer(ITIMER_REAL, &timer, NULL);
-	errno = saved == EINTR && !client_signal ? ETIMEDOUT : saved;
-	return fd;
-}
-
 int
 client_open(
     struct client *c, const char *ring, uint32_t timeout_ms, struct why *why)
@@ -137,7 +113,7 @@ client_open(
 		errno = EACCES;
 		return -1;
 	}
-	c->fd = connect_within(path.text, timeout_ms);
+	c->fd = unix_connect(path.text, timeout_ms);
 	if (c->fd == -1) {
 		why_set(why, "%s: %s", path.text, strerror(errno));
 		if (errno == ETIMEDOUT)

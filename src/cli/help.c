@@ -121,7 +121,7 @@ verb_help(const struct options *o)
 	if (!info)
 		info = command_find(word, strlen(word), true);
 	if (!info) {
-		info = command_nearest(word, strlen(word), false);
+		info = verb_guess(word);
 		complain("help %s: no such verb%s%s%s", word,
 		    info ? "; did you mean " : "", info ? info->word : "",
 		    info ? "?" : "; `ringctl help` lists them");

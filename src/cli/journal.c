@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -74,7 +75,12 @@ journal_call(struct msg_call *call, const struct options *o, unsigned bits)
 	}
 	if (o->since && since_parse(&call->since_us, o->since) != 0)
 		return -1;
-	return call_peers(call, o, 0, bits);
+	if (call_peers(call, o, 0, bits) != 0)
+		return -1;
+	if (call->which != WHICH_RANDOM)
+		return 0;
+	complain("%s random: say which peers, or all", o->verb->word);
+	return -1;
 }
 
 static bool
@@ -109,6 +115,7 @@ read_stored(const struct options *o)
 	struct path_buf data;
 	struct message m;
 	struct why why;
+	int rc = 0;
 
 	if (journal_call(&call, o, BITS_MAX) != 0)
 		return EXIT_USAGE;
@@ -125,13 +132,15 @@ read_stored(const struct options *o)
 		return read_failed(o, why.text);
 	output_init(&output, o, &ring, NULL);
 	output.name_peers = call_names_peers(&call);
-	while (!ferror(stdout) && journal_read(&reader, &m) == 1) {
+	while (!ferror(stdout) && (rc = journal_read(&reader, &m)) == 1) {
 		if (wanted(&call, &m))
 			output_message(&output, &m);
 	}
+	if (rc == -1)
+		read_failed(o, strerror(errno));
 	output_free(&output);
 	journal_reader_close(&reader);
-	return EXIT_DONE;
+	return rc == -1 ? EXIT_FAILED : EXIT_DONE;
 }
 
 int

@@ -181,6 +181,21 @@ args_before_command(const struct command_info *verb)
 	return -1;
 }
 
+const struct command_info *
+verb_guess(const char *word)
+{
+	const struct command_info *info, *only = NULL;
+	size_t len = strlen(word), count = 0;
+
+	for (info = command_table; info->word; info++) {
+		if (info->verb == VERB_NONE || strncmp(info->word, word, len))
+			continue;
+		only = info;
+		count++;
+	}
+	return count == 1 ? only : command_nearest(word, len, false);
+}
+
 static int
 verb_take(struct options *o, const char *word)
 {
@@ -189,7 +204,7 @@ verb_take(struct options *o, const char *word)
 	o->verb = command_find(word, strlen(word), false);
 	if (o->verb)
 		return 0;
-	near = command_nearest(word, strlen(word), false);
+	near = verb_guess(word);
 	if (near)
 		complain(
 		    "%s: no such verb; did you mean %s?", word, near->word);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/files.h"
 #include "cli/print.h"
 #include "cli/rings.h"
 #include "cli/say.h"
@@ -190,7 +191,7 @@ record_compare(const void *a, const void *b)
 	return strcmp(x->name.text, y->name.text);
 }
 
-/* Several replies make one list; the last one prints it. */
+/* Several replies make one list. */
 static void
 files_add(struct output *o, const struct msg_reply *r)
 {
@@ -203,20 +204,28 @@ files_add(struct output *o, const struct msg_reply *r)
 		if (!r->records.at[i].deleted)
 			all[l->count++] = r->records.at[i];
 	}
-	if (!r->last)
-		return;
-	qsort(all, l->count, sizeof(*all), record_compare);
-	o->printer->files(o, l, r);
-	l->count = 0;
 }
 
+static bool
+lists_files(const struct msg_reply *r)
+{
+	return r->command == COMMAND_FILES && r->error == ERROR_none;
+}
+
+/* The last one of a list stands for all of it. */
 static void
 reply_print(struct output *o, const struct msg_reply *r)
 {
-	if (r->command == COMMAND_FILES && r->error == ERROR_none)
-		files_add(o, r);
-	else
+	struct listing *l;
+
+	if (!lists_files(r)) {
 		o->printer->reply(o, r);
+		return;
+	}
+	l = listing_of(o, r->peer);
+	qsort(l->at, l->count, sizeof(*l->at), record_compare);
+	o->printer->files(o, l, r);
+	l->count = 0;
 }
 
 static void
@@ -239,6 +248,13 @@ reply_take(struct output *o, const struct msg_reply *r)
 		return;
 	}
 	o->replies++;
+	if (r->command == COMMAND_REQUEST && r->error == ERROR_none)
+		target_done(r->file.text);
+	if (lists_files(r)) {
+		files_add(o, r);
+		if (!r->last)
+			return;
+	}
 	if (o->in_order)
 		reply_hold(o, r);
 	else

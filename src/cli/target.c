@@ -62,6 +62,24 @@ target_resolve(struct command_line *line, struct passage *p)
 	return path_absolute(line);
 }
 
+void
+target_done(const char *path)
+{
+	mode_t mask = umask(077);
+	struct stat st;
+	int fd;
+
+	umask(mask);
+	fd = open(
+	    path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_uid == geteuid())
+		fchmod(fd, 0666 & ~mask);
+	close(fd);
+}
+
 static int
 copy_out(int fd)
 {

@@ -141,8 +141,9 @@ verb_wipe(const struct options *o)
 		complain("ring %s: %s", ring, why.text);
 		return EXIT_FAILED;
 	}
-	snprintf(what, sizeof(what), "%s with %llu cop%s of files (%llu bytes)",
-	    data.text, (unsigned long long)files, files == 1 ? "y" : "ies",
+	snprintf(what, sizeof(what),
+	    "%s with %llu record%s of files (%llu bytes)", data.text,
+	    (unsigned long long)files, files == 1 ? "" : "s",
 	    (unsigned long long)bytes);
 	if (!(o->flags & OPTION_YES)) {
 		if (!isatty(STDIN_FILENO)) {

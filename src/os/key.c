@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,25 +59,44 @@ derive(uint8_t key[KEY_LEN], const char *path, struct why *why)
 	return 0;
 }
 
+/* A file without a name in the runtime folder, if its system has them. */
+static int
+open_unnamed(void)
+{
+	struct path_buf folder;
+	struct why why;
+
+	if (paths_runtime(&folder, &why) == -1)
+		return -1;
+	return open(folder.text, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
 /* Complete before it has its name: nobody ever reads half a key. */
 static int
 make(const char *path, struct why *why)
 {
-	char temp[PATH_LEN_MAX + 32];
+	char temp[PATH_LEN_MAX + 32], unnamed[64];
 	uint8_t bytes[KEY_LEN];
-	int fd, rc = 0;
+	int fd = open_unnamed(), rc = 0;
+	bool named = fd == -1;
 
 	snprintf(temp, sizeof(temp), "%s.XXXXXX", path);
-	fd = mkostemp(temp, O_CLOEXEC);
+	if (named)
+		fd = mkostemp(temp, O_CLOEXEC);
 	if (fd == -1)
 		return why_set(why, "key %s: %s", path, strerror(errno));
+	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", fd);
 	arc4random_buf(bytes, sizeof(bytes));
 	if (write(fd, bytes, sizeof(bytes)) != (ssize_t)sizeof(bytes) ||
-	    (link(temp, path) == -1 && errno != EEXIST))
+	    fsync(fd) == -1 ||
+	    (linkat(AT_FDCWD, named ? temp : unnamed, AT_FDCWD, path,
+		 AT_SYMLINK_FOLLOW) == -1 &&
+		errno != EEXIST))
 		rc = why_set(why, "key %s: %s", path, strerror(errno));
 	explicit_bzero(bytes, sizeof(bytes));
 	close(fd);
-	unlink(temp);
+	if (named)
+		unlink(temp);
 	return rc;
 }
 

@@ -106,18 +106,6 @@ log_info(const char *format, ...)
 	va_end(args);
 }
 
-void
-log_debug(const char *format, ...)
-{
-	va_list args;
-
-	if (state.level < LOG_LEVEL_DEBUG)
-		return;
-	va_start(args, format);
-	emit(0, format, args);
-	va_end(args);
-}
-
 /* A forked process must not run what its parent left for its own exit. */
 static _Noreturn void
 leave(void)
@@ -134,17 +122,6 @@ fatal(const char *format, ...)
 
 	va_start(args, format);
 	emit(errno, format, args);
-	va_end(args);
-	leave();
-}
-
-void
-fatalx(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	emit(0, format, args);
 	va_end(args);
 	leave();
 }

@@ -115,6 +115,15 @@ process_signal(int pidfd, int signal)
 	return pidfd_send_signal(pidfd, signal, NULL, 0);
 }
 
+void
+process_discard(pid_t pid)
+{
+	assert(pid > 0);
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		;
+}
+
 struct process_status
 process_reap(int pidfd)
 {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/types.h"
@@ -71,8 +72,32 @@ close_keeping_errno(int fd)
 	errno = saved;
 }
 
+/* 0 for none; of what connect and writes may take. */
+static int
+set_patience(int fd, uint32_t ms)
+{
+	struct timeval time = {
+	    .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
+}
+
+/* 0, or -1 with errno. */
+static int
+connect_within(int fd, const struct sockaddr_un *un, uint32_t timeout_ms)
+{
+	if (set_patience(fd, timeout_ms) == -1)
+		return -1;
+	if (connect(fd, (const struct sockaddr *)un, sizeof(*un)) == -1) {
+		if (errno == EAGAIN)
+			errno = ETIMEDOUT;
+		return -1;
+	}
+	return set_patience(fd, 0);
+}
+
 int
-unix_connect(const char *path)
+unix_connect(const char *path, uint32_t timeout_ms)
 {
 	struct sockaddr_un un;
 	int folder, fd;
@@ -80,7 +105,7 @@ unix_connect(const char *path)
 	if (address(&un, path, &folder) == -1)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd != -1 && connect(fd, (struct sockaddr *)&un, sizeof(un)) == -1) {
+	if (fd != -1 && connect_within(fd, &un, timeout_ms) == -1) {
 		close_keeping_errno(fd);
 		fd = -1;
 	}

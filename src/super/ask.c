@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -224,6 +225,10 @@ verb_stream_begin(struct client *c)
 	struct super *s = c->super;
 	struct why why;
 
+	if (c->call.which == WHICH_RANDOM) {
+		call_finish(c, EXIT_USAGE, "say which peers");
+		return;
+	}
 	journal_flush(&s->events);
 	journal_flush(&s->lines);
 	if (journal_reader_open(&c->reader, s->data.text,
@@ -244,12 +249,20 @@ verb_stream_begin(struct client *c)
 void
 stream_pump(struct client *c)
 {
+	int rc;
+
 	assert(c->reading);
 	c->behind = true;
 	for (int i = 0; i < PUMP_MAX; i++) {
 		if (outlet_used(&c->outlet) > STREAM_AHEAD)
 			return;
-		if (journal_read(&c->reader, &answer) == 0) {
+		rc = journal_read(&c->reader, &answer);
+		if (rc == -1) {
+			call_finish(c, EXIT_FAILED, "%s: %s", c->reader.dir,
+			    strerror(errno));
+			return;
+		}
+		if (rc == 0) {
 			c->behind = false;
 			if ((c->call.flags & CALL_FOLLOW) == 0)
 				call_finish(c, EXIT_DONE, "%s", "");

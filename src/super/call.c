@@ -158,6 +158,9 @@ call_finish(struct client *c, int exit, const char *format, ...)
 	char text[TEXT_LEN_MAX + 1];
 	va_list args;
 
+	/* It may have been dropped over an answer just before. */
+	if (c->gone)
+		return;
 	assert(c->busy);
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);

@@ -21,6 +21,8 @@ enum {
 	GOOD_FOR_US = 30000000, /* up that long: no row any more */
 };
 
+static void restart_later(struct child *);
+
 static void
 restart_fire(struct timer *t)
 {
@@ -29,8 +31,10 @@ restart_fire(struct timer *t)
 	if (c->pid != 0 || c->super->phase != RING_RUNNING)
 		return;
 	c->restarts++;
-	if (child_start(c, -1) == -1)
+	if (child_start(c, -1) == -1) {
 		log_warnx("peer %u: %s", c->id, c->why);
+		restart_later(c);
+	}
 }
 
 struct child *
@@ -158,8 +162,13 @@ child_start(struct child *c, int join_through)
 	close_pair(out);
 	if (rc == -1)
 		return -1;
-	if (adopt(c) == -1)
-		fatal("peer %u", c->id);
+	if (adopt(c) == -1) {
+		start_failed(c, "no room to watch it");
+		process_discard(c->pid);
+		c->pid = 0;
+		child_unplug(c);
+		return -1;
+	}
 	super_event(c->super, EVENT_forked, c->id, (uint64_t)c->pid, "");
 	c->super->changed = true;
 	return 0;

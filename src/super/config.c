@@ -196,7 +196,7 @@ static void
 each_line(struct parser *p, char *text, size_t len,
     void (*apply)(struct parser *, struct word, struct word))
 {
-	const char delimiters[3] = {'\\', '\0', '#'};
+	const char delimiters[3] = {'\\', '\\', '#'};
 	FILE *f = fmemopen(text, len, "r");
 	size_t lines = 0, size;
 	char *line;
@@ -331,7 +331,7 @@ static int
 resolve(char *path, const char *file, struct why *why)
 {
 	char dir[PATH_LEN_MAX + 1];
-	const char *slash = strrchr(file, '/');
+	const char *slash;
 	struct path_buf out, base;
 
 	if (path[0] == '\0' || path[0] == '/')

@@ -16,6 +16,7 @@
 enum {
 	ACCEPTS_MAX = 16, /* in a turn */
 	LAST_WORDS_MS = 1000, /* for clients to read them */
+	ACCEPT_PAUSE_US = 100000, /* when there is no room for a client */
 	IDLE_MIN_US = 1000000, /* one that said nothing may be dropped */
 };
 
@@ -38,7 +39,26 @@ client_drop(struct client *c)
 	if (c->reading)
 		journal_reader_close(&c->reader);
 	c->reading = false;
+	outlet_free(&c->outlet);
 	c->super->client_count--;
+}
+
+/* Too much is queued: who lets most of it wait goes, whoever sends now. */
+static void
+relieve(struct super *s)
+{
+	struct client *c, *fullest = NULL;
+
+	s->queued = 0;
+	for (c = s->clients; c != NULL; c = c->next) {
+		s->queued += outlet_used(&c->outlet);
+		if (!c->gone &&
+		    (fullest == NULL || outlet_used(&c->outlet) >
+					    outlet_used(&fullest->outlet)))
+			fullest = c;
+	}
+	if (s->queued > QUEUES_MAX && fullest != NULL)
+		client_drop(fullest);
 }
 
 void
@@ -46,10 +66,12 @@ client_send(struct client *c, const struct message *m)
 {
 	size_t before = outlet_used(&c->outlet);
 
+	if (c->super->queued > QUEUES_MAX)
+		relieve(c->super);
 	if (c->gone)
 		return;
 	/* One that does not read costs nobody anything. */
-	if (c->super->queued > QUEUES_MAX || outlet_put(&c->outlet, m) == -1) {
+	if (outlet_put(&c->outlet, m) == -1) {
 		client_drop(c);
 		return;
 	}
@@ -142,19 +164,43 @@ client_new(struct super *s, int fd)
 	welcome(c);
 }
 
+static void
+open_spare(struct super *s)
+{
+	if (s->spare_fd == -1)
+		s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 /* No descriptor is left: the spare one serves to say so. */
 static void
 refuse_for_want(struct super *s)
 {
-	int fd;
+	int fd = -1;
 
-	if (s->spare_fd == -1)
-		return;
-	close(s->spare_fd);
-	fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd != -1)
-		refuse(fd, "no descriptors left for another client");
-	s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (s->spare_fd != -1) {
+		close(s->spare_fd);
+		s->spare_fd = -1;
+		fd = accept4(
+		    s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd != -1)
+			refuse(fd, "no descriptors left for another client");
+		open_spare(s);
+	}
+	/* Else the listener would be ready again at once, for nothing. */
+	if (fd == -1 || s->spare_fd == -1) {
+		loop_set(&s->loop, &s->listener, 0);
+		timer_start(&s->loop, &s->accept_timer,
+		    s->loop.now_us + ACCEPT_PAUSE_US);
+	}
+}
+
+void
+control_accept_again(struct timer *t)
+{
+	struct super *s = CONTAINER(t, struct super, accept_timer);
+
+	open_spare(s);
+	loop_set(&s->loop, &s->listener, EPOLLIN);
 }
 
 void
@@ -167,12 +213,20 @@ control_accept(struct source *source, uint32_t events)
 		int fd = accept4(
 		    s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (fd == -1 && (errno == EMFILE || errno == ENFILE))
+		if (fd == -1 && (errno == EMFILE || errno == ENFILE ||
+				    errno == ENOBUFS || errno == ENOMEM))
 			refuse_for_want(s);
 		if (fd == -1)
 			return;
 		client_new(s, fd);
 	}
+}
+
+/* It has to read before more is done for it. */
+static bool
+is_full(const struct client *c)
+{
+	return outlet_used(&c->outlet) > STREAM_AHEAD;
 }
 
 static void
@@ -182,7 +236,8 @@ client_take(struct client *c)
 	int rc = 0;
 
 	/* Further calls wait until this one has its result. */
-	while (!c->gone && !c->busy && (rc = inlet_next(&c->inlet, &m)) == 1) {
+	while (!c->gone && !c->busy && !is_full(c) &&
+	       (rc = inlet_next(&c->inlet, &m)) == 1) {
 		if (m.type != MSG_call) {
 			rc = -1;
 			break;
@@ -206,7 +261,7 @@ client_ready(struct source *source, uint32_t events)
 		client_drop(c);
 		return;
 	}
-	if ((events & EPOLLIN) == 0 || c->busy)
+	if ((events & EPOLLIN) == 0 || c->busy || is_full(c))
 		return;
 	if (inlet_fill(&c->inlet, c->fd) != 1 && errno != EAGAIN) {
 		client_drop(c);
@@ -246,14 +301,20 @@ client_turn(struct client *c)
 {
 	uint32_t events = EPOLLRDHUP;
 
-	client_take(c);
-	if (!c->gone && outlet_write(&c->outlet, c->fd) == -1)
-		client_drop(c);
-	if (c->gone)
-		return;
+	bool full;
+
+	/* What it took now may make room for calls that came long ago. */
+	do {
+		client_take(c);
+		full = is_full(c);
+		if (!c->gone && outlet_write(&c->outlet, c->fd) == -1)
+			client_drop(c);
+		if (c->gone)
+			return;
+	} while (full && !is_full(c));
 	if (c->reading && outlet_used(&c->outlet) == 0 && c->behind)
 		timer_start(&c->super->loop, &c->timer, 0);
-	if (!c->busy)
+	if (!c->busy && !is_full(c))
 		events |= EPOLLIN;
 	if (outlet_used(&c->outlet) > 0)
 		events |= EPOLLOUT;

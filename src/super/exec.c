@@ -11,6 +11,7 @@
 enum {
 	GRACE_US = 500000, /* the peer's own deadline comes first */
 	LIFE_US = 2000000, /* for a sign of it */
+	PICKS_MAX = 4, /* peers asked in turn, when any will do */
 };
 
 static bool
@@ -70,8 +71,35 @@ verb_exec_begin(struct client *c)
 		paused |= s->children[id]->stopped;
 		exec_send(c, s->children[id]);
 	}
-	if (!paused)
+	if (!paused && !c->gone)
 		timer_start(&s->loop, &c->timer, c->timer.at_us + GRACE_US);
+}
+
+/* Asked at random, one that is just leaving is the wrong pick: another? */
+static bool
+pick_again(struct client *c, const struct msg_reply *r)
+{
+	struct super *s = c->super;
+	struct idset others = {0};
+	unsigned skip;
+	int id;
+
+	if (c->call.which != WHICH_RANDOM ||
+	    (r->error != ERROR_leaving && r->error != ERROR_not_serving) ||
+	    idset_count(&c->sent) >= PICKS_MAX)
+		return false;
+	for (unsigned i = 0; i < SPACE_MAX; i++)
+		if (s->children[i] != NULL && serves(s->children[i]) &&
+		    !idset_has(&c->sent, i))
+			idset_add(&others, i);
+	if (idset_count(&others) == 0)
+		return false;
+	skip = (unsigned)random_below(&s->random, idset_count(&others));
+	for (id = idset_next(&others, 0); skip > 0; skip--)
+		id = idset_next(&others, (unsigned)id + 1);
+	/* It is told when the call settles. */
+	idset_add(&c->waiting, (unsigned)id);
+	return true;
 }
 
 void
@@ -79,6 +107,10 @@ verb_exec_reply(struct client *c, struct child *child, struct message *m)
 {
 	const struct msg_reply *r = &m->reply;
 
+	if (pick_again(c, r)) {
+		idset_del(&c->waiting, child->id);
+		return;
+	}
 	client_send(c, m);
 	if (c->gone || (!r->last && c->call.command == COMMAND_FILES))
 		return;

@@ -123,7 +123,8 @@ verb_join_cancel(struct client *c)
 {
 	struct child *child = c->super->children[c->call.id];
 
-	if (child != NULL && child->joining && child->pid != 0)
+	if (child != NULL && child->joining && !child->served &&
+	    child->pid != 0)
 		child_signal(child, SIGKILL);
 }
 

@@ -30,19 +30,20 @@ file_path(char *out, size_t size, const char *dir, enum journal_kind kind,
 }
 
 /*
- * The lowest number from `from` on, or with last the highest; false: none.
+ * The lowest number from `from` on, or with last the highest: 1; 0: none; -1
+ * with errno.
  */
-static bool
+static int
 file_find(const char *dir, enum journal_kind kind, unsigned long from,
     bool last, unsigned long *found)
 {
 	size_t len = strlen(kinds[kind]);
 	struct dirent *entry;
-	bool any = false;
+	int any = 0;
 	DIR *folder = opendir(dir);
 
 	if (folder == NULL)
-		return false;
+		return errno == ENOENT ? 0 : -1;
 	while ((entry = readdir(folder)) != NULL) {
 		unsigned long number;
 		char *end;
@@ -55,7 +56,7 @@ file_find(const char *dir, enum journal_kind kind, unsigned long from,
 			continue;
 		if (!any || (last ? number > *found : number < *found))
 			*found = number;
-		any = true;
+		any = 1;
 	}
 	closedir(folder);
 	return any;
@@ -120,8 +121,8 @@ journal_open(struct journal *j, const char *data, enum journal_kind kind,
 	    j->dir, sizeof(j->dir), "%.*s/journal", PATH_LEN_MAX - 64, data);
 	if (paths_make(j->dir, why) == -1)
 		return -1;
-	file_find(j->dir, kind, 0, true, &number);
-	if (open_number(j, number) == -1)
+	if (file_find(j->dir, kind, 0, true, &number) == -1 ||
+	    open_number(j, number) == -1)
 		return why_set(
 		    why, "%s/%s: %s", j->dir, kinds[kind], strerror(errno));
 	/* A process that was killed in mid-write leaves half a frame. */
@@ -228,31 +229,31 @@ journal_reader_close(struct journal_reader *r)
 	r->fd = -1;
 }
 
-/* Goes on to the next file; false: there is none. */
-static bool
+/* Goes on to the next file: 1; 0: there is none; -1 with errno. */
+static int
 reader_next(struct journal_reader *r)
 {
 	char path[PATH_LEN_MAX + 64];
 	unsigned long number, from = r->fd == -1 ? 0 : r->number + 1;
-	int fd;
+	int fd, rc = file_find(r->dir, r->kind, from, false, &number);
 
-	if (!file_find(r->dir, r->kind, from, false, &number))
-		return false;
+	if (rc != 1)
+		return rc;
 	file_path(path, sizeof(path), r->dir, r->kind, number);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd == -1)
-		return false;
+		return errno == ENOENT ? 0 : -1;
 	if (r->fd != -1)
 		close(r->fd);
 	r->fd = fd;
 	r->number = number;
 	r->at = 0;
 	r->start = r->end = 0;
-	return true;
+	return 1;
 }
 
-/* Reads on in the present file; false: nothing more in it now. */
-static bool
+/* Reads on in the present file: 1; 0: nothing more in it now; -1. */
+static int
 reader_fill(struct journal_reader *r)
 {
 	ssize_t n;
@@ -262,10 +263,10 @@ reader_fill(struct journal_reader *r)
 	r->start = 0;
 	n = pread(r->fd, r->buffer + r->end, READ_SIZE - r->end, r->at);
 	if (n <= 0)
-		return false;
+		return (int)n;
 	r->end += (size_t)n;
 	r->at += n;
-	return true;
+	return 1;
 }
 
 static bool
@@ -285,24 +286,26 @@ int
 journal_read(struct journal_reader *r, struct message *m)
 {
 	long used;
+	int rc;
 
 	assert(r->buffer != NULL);
-	if (r->fd == -1 && !reader_next(r))
-		return 0;
+	if (r->fd == -1 && (rc = reader_next(r)) != 1)
+		return rc;
 	for (;;) {
 		used = frame_decode(m, r->buffer + r->start, r->end - r->start);
 		if (used > 0) {
 			r->start += (size_t)used;
 			return 1;
 		}
-		if (used == 0 && reader_fill(r))
-			continue;
-		if (!reader_has_next(r))
+		rc = used == 0 ? reader_fill(r) : 0;
+		if (rc == 0 && !reader_has_next(r))
 			return 0;
 		/* The old file was written until the new one was made. */
-		if (used == 0 && reader_fill(r))
-			continue;
-		if (!reader_next(r))
+		if (used == 0 && rc == 0)
+			rc = reader_fill(r);
+		if (rc == 0 && (rc = reader_next(r)) == 0)
 			return 0;
+		if (rc == -1)
+			return -1;
 	}
 }

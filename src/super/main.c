@@ -157,13 +157,15 @@ signals_ready(struct source *source, uint32_t events)
 static int
 open_signals(struct super *s)
 {
+	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
+		/* If SIGCHLD is ignored, children reap themselves. */
+		signal(caught[i], SIG_DFL);
+		sigaddset(&set, caught[i]);
+	}
 	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
 		return -1;
 	signal(SIGPIPE, SIG_IGN);
@@ -322,6 +324,7 @@ over(const struct super *s)
 int
 super_run(struct super *s)
 {
+	timer_init(&s->accept_timer, control_accept_again);
 	if (open_signals(s) == -1 ||
 	    loop_add(&s->loop, &s->listener, s->listen_fd, EPOLLIN,
 		control_accept) == -1 ||

@@ -58,9 +58,10 @@ answers(const struct super *s)
 	char byte;
 	bool yes;
 
-	p.fd = unix_connect(s->socket_path.text);
+	p.fd = unix_connect(s->socket_path.text, ANSWER_MS);
+	/* One whose queue stays full is there, but busy. */
 	if (p.fd == -1)
-		return false;
+		return errno == ETIMEDOUT;
 	yes = poll(&p, 1, ANSWER_MS) == 0 || read(p.fd, &byte, 1) == 1;
 	close(p.fd);
 	return yes;

@@ -93,6 +93,7 @@ static int
 read_list(struct roster *r, struct why *why)
 {
 	char line[64];
+	int rc;
 	FILE *f = fopen(r->path.text, "re");
 
 	if (f == NULL && errno == ENOENT)
@@ -103,8 +104,10 @@ read_list(struct roster *r, struct why *why)
 		line[strcspn(line, "\n")] = '\0';
 		read_line(r, line);
 	}
+	rc = ferror(f) ? why_set(why, "%s: %s", r->path.text, strerror(errno))
+		       : 0;
 	fclose(f);
-	return 0;
+	return rc;
 }
 
 int

@@ -231,6 +231,8 @@ super_up(const struct config *config, const struct up_options *options,
 	assert(idset_count(&config->peers) > 0);
 	memset(result, 0, sizeof(*result));
 	fill_stdio();
+	/* What the caller ignores is inherited; children are waited for. */
+	signal(SIGCHLD, SIG_DFL);
 	if (options->foreground)
 		return foreground(config, options, result);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1)

@@ -179,13 +179,50 @@ verb_start_settle(struct client *c)
 		finish(c, "up");
 }
 
+/* To those that it changes; the others are as they should be. */
+static void
+signal_others(struct client *c, int signal, bool stopped, const char *text)
+{
+	EACH_WAITING(c, id)
+	{
+		if (c->super->children[id]->stopped == stopped)
+			call_answer(c, (unsigned)id, ERROR_none, "%s", text);
+		else
+			idset_add(&c->sent, (unsigned)id);
+	}
+	signal_waiting(c, signal);
+}
+
+/* `peer 8 paused; peers 4-5 are paused already` */
+static void
+finish_others(struct client *c, const char *what, const char *idle)
+{
+	struct idset changed = {0}, same = {0};
+	char text[512] = "", names[200];
+	int id;
+
+	for (id = idset_next(&c->done, 0); id != -1;
+	     id = idset_next(&c->done, (unsigned)id + 1))
+		idset_add(idset_has(&c->sent, (unsigned)id) ? &changed : &same,
+		    (unsigned)id);
+	if (idset_count(&changed) > 0)
+		snprintf(text, sizeof(text), "%s %s%s",
+		    call_names(&changed, names, sizeof(names)), what,
+		    idset_count(&same) > 0 ? "; " : "");
+	if (idset_count(&same) > 0)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+		    "%s %s %s", call_names(&same, names, sizeof(names)),
+		    idset_count(&same) > 1 ? "are" : "is", idle);
+	call_finish(c, c->exit, "%s", text);
+}
+
 void
 verb_pause_begin(struct client *c)
 {
 	if (!call_pick(c, runs))
 		return;
 	call_arm(c, CALL_TIMEOUT_MS);
-	signal_waiting(c, SIGSTOP);
+	signal_others(c, SIGSTOP, true, "paused already");
 }
 
 void
@@ -202,7 +239,7 @@ verb_pause_settle(struct client *c)
 			call_answer(c, (unsigned)id, ERROR_none, "paused");
 	}
 	if (!c->gone && idset_count(&c->waiting) == 0)
-		finish(c, "paused");
+		finish_others(c, "paused", "paused already");
 }
 
 void
@@ -211,7 +248,7 @@ verb_resume_begin(struct client *c)
 	if (!call_pick(c, c->call.which == WHICH_LIST ? runs : is_paused))
 		return;
 	call_arm(c, CALL_TIMEOUT_MS);
-	signal_waiting(c, SIGCONT);
+	signal_others(c, SIGCONT, false, "not paused");
 }
 
 void
@@ -228,7 +265,7 @@ verb_resume_settle(struct client *c)
 			call_answer(c, (unsigned)id, ERROR_none, "resumed");
 	}
 	if (!c->gone && idset_count(&c->waiting) == 0)
-		finish(c, "resumed");
+		finish_others(c, "resumed", "not paused");
 }
 
 void

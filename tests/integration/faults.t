@@ -16,6 +16,8 @@ hold()
 	rm -f "$W/holds"
 	perl -MSocket -e 'socket my $s, PF_INET, $ARGV[0] eq "tcp" ?
 		SOCK_STREAM : SOCK_DGRAM, 0 or die $!;
+	    setsockopt $s, SOL_SOCKET, SO_REUSEADDR, 1
+		if $ARGV[0] eq "tcp";
 	    bind $s, sockaddr_in($ARGV[1], INADDR_ANY) or die $!;
 	    listen $s, 1 if $ARGV[0] eq "tcp";
 	    open my $f, ">", $ARGV[2]; close $f; sleep 1000' \

@@ -144,6 +144,8 @@ same "back in its place" "$(neighbours lab 4)" "5 8 2"
 all_come_back
 does "pause is brief" ringctl pause 5
 does "resume" ringctl resume 5
+does "resume again" ringctl resume 5
+says "it was not" "peer 5 is not paused"
 does "kill a paused one" ringctl pause 5
 does "kill" ringctl kill 5
 does "start" ringctl start 5

@@ -250,6 +250,14 @@ wait $CHILD
 holds "and its peers" all_gone $pids
 does "and it comes again" ringctl up front.conf
 
+# A caller's SIGCHLD, ignored, would be inherited: children reap themselves.
+down front
+does "up by one that ignores SIGCHLD" \
+    perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV or exit 127' \
+    ringctl up front.conf
+does "kill" ringctl -c front kill 4
+does "the ring outlives it" ringctl -c front start 4
+
 # Wipe.
 exits "wipe of a ring that is up" 1 ringctl -c front wipe --yes
 down front

@@ -90,6 +90,18 @@ defaults(void **state)
 }
 
 static void
+lines_that_go_on(void **state)
+{
+	(void)state;
+	good("peer 1 \\\n 2\\\n\n# no \\\nbits 5\n");
+	assert_int_equal(idset_count(&config.peers), 2);
+	assert_int_equal(config.bits, 5);
+	good("peer 1\ndata /a\\\\\nkey /k\n");
+	assert_string_equal(config.data, "/a\\");
+	assert_string_equal(config.key, "/k");
+}
+
+static void
 every_directive(void **state)
 {
 	(void)state;
@@ -242,7 +254,7 @@ sets_and_times_are_printed(void **state)
 }
 
 UNIT_MAIN(TEST(exercise), TEST(defaults), TEST(every_directive),
-    TEST(bits_may_come_last), TEST(errors_name_file_and_line),
-    TEST(all_errors_are_reported), TEST(what_is_no_config),
-    TEST(canonical_form_reads_back), TEST(only_regular_files_are_loaded),
-    TEST(sets_and_times_are_printed))
+    TEST(lines_that_go_on), TEST(bits_may_come_last),
+    TEST(errors_name_file_and_line), TEST(all_errors_are_reported),
+    TEST(what_is_no_config), TEST(canonical_form_reads_back),
+    TEST(only_regular_files_are_loaded), TEST(sets_and_times_are_printed))

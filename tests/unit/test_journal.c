@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -196,7 +197,24 @@ old_files_are_removed(void **state)
 
 #define JOURNAL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void
+what_cannot_be_read_is_an_error(void **state)
+{
+	char path[320];
+
+	(void)state;
+	path_of(path, journal.number + 1);
+	assert_int_equal(symlink("/dev/null", path), 0);
+	open_reader();
+	write_event(1);
+	journal_flush(&journal);
+	read_event(1);
+	assert_int_equal(journal_read(&reader, &m), -1);
+	assert_int_equal(errno, ELOOP);
+}
+
 UNIT_MAIN(JOURNAL_TEST(what_was_written_is_read),
+    JOURNAL_TEST(what_cannot_be_read_is_an_error),
     JOURNAL_TEST(it_goes_on_after_a_restart),
     JOURNAL_TEST(half_a_frame_is_cut_off),
     JOURNAL_TEST(damage_costs_the_rest_of_its_file),

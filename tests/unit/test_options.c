@@ -138,6 +138,17 @@ bad_options(void **state)
 	args_are(1, "-1", "-1");
 }
 
+static void
+guesses(void **state)
+{
+	(void)state;
+	assert_string_equal(verb_guess("stat")->word, "status");
+	assert_string_equal(verb_guess("ev")->word, "events");
+	assert_string_equal(verb_guess("stauts")->word, "status");
+	assert_null(verb_guess("frobnicate"));
+	assert_null(verb_guess("ping"));
+}
+
 UNIT_MAIN(TEST(options_before_the_verb), TEST(options_at_the_end),
     TEST(options_of_commands_are_words), TEST(options_of_verbs),
-    TEST(nothing_or_help), TEST(bad_options))
+    TEST(nothing_or_help), TEST(bad_options), TEST(guesses))

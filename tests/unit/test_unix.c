@@ -38,7 +38,7 @@ speak(const char *path)
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(unix_listen(path), -1);
 	assert_int_equal(errno, EADDRINUSE);
-	client = unix_connect(path);
+	client = unix_connect(path, 1000);
 	assert_true(client >= 0);
 	assert_int_equal(fcntl(client, F_GETFD), FD_CLOEXEC);
 	server = accept(listener, NULL, NULL);
@@ -50,10 +50,10 @@ speak(const char *path)
 	close(client);
 	close(server);
 	close(listener);
-	assert_int_equal(unix_connect(path), -1);
+	assert_int_equal(unix_connect(path, 1000), -1);
 	assert_int_equal(errno, ECONNREFUSED);
 	unlink(path);
-	assert_int_equal(unix_connect(path), -1);
+	assert_int_equal(unix_connect(path, 1000), -1);
 	assert_int_equal(errno, ENOENT);
 }
 
