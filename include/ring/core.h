@@ -4,7 +4,6 @@
 #include "ring/state.h"
 
 /* What the files of src/ring call in each other. */
-
 /* view.c: questions, and the one function that changes the view. */
 unsigned ring_distance(const struct peer *, unsigned from, unsigned to);
 bool member_is(const struct peer *, unsigned id); /* ALIVE or SUSPECT */
@@ -114,7 +113,7 @@ void conn_close_stale(struct peer *, unsigned id);
 
 /* ping.c */
 uint32_t ping_send(struct peer *, unsigned id, struct addr, bool marked);
-void ping_changed(struct peer *); /* at the end of each step */
+void ping_changed(struct peer *);
 void ping_soon(struct peer *); /* new successors: within an interval */
 void ping_event(struct peer *, const struct event *);
 void ping_command(struct peer *, const struct msg_command *);
