@@ -250,6 +250,10 @@ call_pick(struct client *c, bool (*fits)(const struct child *))
 		return true;
 	if (c->trouble[0] != '\0')
 		call_finish(c, EXIT_NO_PEER, "%s", "");
+	else if (c->call.which == WHICH_RANDOM)
+		call_finish(c, EXIT_NO_PEER,
+		    "no peer of ring %s is up: ringctl start PEERS",
+		    c->super->config.ring);
 	else
 		call_finish(c, EXIT_NO_PEER, "ring %s has no such peer now",
 		    c->super->config.ring);

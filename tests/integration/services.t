@@ -143,5 +143,15 @@ life two "2 200" 200 100 2
 life three "0 128 255" 128 60 0
 life seven "2 4 5 8 9 14 19" 8 25 4
 life others "11 13 17 190 251 252 255" 251 12 255
+
+# The largest space: few peers in it cost no more than in a small one.
+up wide "0 100 200" "bits 12"
+does "wide: store" ringctl store 2067 2067.pdf
+does "wide: kill" ringctl kill 100
+fetched "wide: request" wide 2067 2067.pdf 0
+does "wide: start" ringctl start 100
+exits "nobody to ask" 4 sh -c "ringctl kill all; ringctl store 2067 2067.pdf"
+says "says so" "no peer of ring wide is up"
+down wide
 eventually "no process is left" 5 no_leftovers
 finish
