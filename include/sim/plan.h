@@ -36,8 +36,4 @@ bool rest_wait(struct sim *, uint64_t deadline_us);
 /* After it: owners, files, quiet. */
 void rest_check(struct sim *);
 
-/* Named runs; false: there is none of that name. */
-bool scenario_run(struct sim *, const char *name);
-void scenario_list(void);
-
 #endif

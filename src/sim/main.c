@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "sim/plan.h"
+#include "sim/scenario.h"
 #include "sim/sim.h"
 
 /* ringctl-sim: runs of the protocol on a virtual clock, from seeds. */

@@ -1,13 +1,13 @@
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "sim/check.h"
 #include "sim/net.h"
 #include "sim/plan.h"
+#include "sim/scenario.h"
 #include "sim/sim.h"
 
-/* Scenarios of PROTOCOL.md by name; the seed only moves the times a little. */
+/* Scenarios by name, numbered as in PROTOCOL.md, and what they are made of. */
 enum { WHOLE_US = 10 * SECOND };
 
 struct scenario {
@@ -23,8 +23,8 @@ soon_us(struct sim *s)
 	return sim_between(&s->plan, 0, 3 * MS);
 }
 
-static void
-begin(struct sim *s, unsigned bits, unsigned copies)
+void
+scenario_begin(struct sim *s, unsigned bits, unsigned copies)
 {
 	s->bits = bits;
 	s->space = 1u << bits;
@@ -40,9 +40,8 @@ begin(struct sim *s, unsigned bits, unsigned copies)
 	name_set(&s->commands.names[2], "0100", 4);
 }
 
-/* Peers of these identifiers, which know each other's addresses. */
-static void
-ring(struct sim *s, const unsigned *ids, unsigned count)
+void
+scenario_ring(struct sim *s, const unsigned *ids, unsigned count)
 {
 	unsigned first = s->node_count;
 
@@ -58,14 +57,20 @@ ring(struct sim *s, const unsigned *ids, unsigned count)
 		node_start(s, &s->nodes[i], soon_us(s));
 }
 
-static void
-exercise(struct sim *s)
+void
+scenario_settle(struct sim *s)
+{
+	rest_wait(s, s->now_us + WHOLE_US);
+}
+
+void
+scenario_exercise(struct sim *s)
 {
 	static const unsigned ids[] = {2, 4, 5, 8, 9, 14, 19};
 
-	begin(s, 8, 3);
-	ring(s, ids, 7);
-	rest_wait(s, s->now_us + WHOLE_US);
+	scenario_begin(s, 8, 3);
+	scenario_ring(s, ids, 7);
+	scenario_settle(s);
 }
 
 static struct node *
@@ -79,24 +84,30 @@ newcomer(struct sim *s, unsigned id, unsigned host, unsigned through)
 	return n;
 }
 
-static void
-expect(struct sim *s, bool holds, const char *what)
+void
+scenario_expect(struct sim *s, bool holds, const char *what)
 {
 	if (!holds)
 		sim_fail(s, CHECK_REST, NULL, "expected: %s", what);
 }
 
-static void
-store_all(struct sim *s, unsigned id)
+void
+scenario_finish_commands(struct sim *s)
+{
+	for (unsigned i = 0; i < 300 && !commands_done(s) && !s->failed; i++)
+		sim_until(s, s->now_us + 50 * MS);
+}
+
+void
+scenario_store_all(struct sim *s, unsigned id)
 {
 	if (!s->with_files)
 		return;
 	for (unsigned i = 0; i < s->commands.name_count; i++)
 		command_give(s, node_of(s, id), COMMAND_STORE, i, 100000 + i);
-	for (unsigned i = 0; i < 100 && !commands_done(s); i++)
-		sim_until(s, s->now_us + 50 * MS);
+	scenario_finish_commands(s);
 	for (unsigned op = 1; op <= s->commands.count; op++)
-		expect(s, s->commands.at[op].error == ERROR_none,
+		scenario_expect(s, s->commands.at[op].error == ERROR_none,
 		    "every store is acknowledged");
 }
 
@@ -106,15 +117,16 @@ join_two(struct sim *s)
 	static const unsigned ids[] = {0, 100};
 	struct node *a, *b;
 
-	begin(s, 8, 3);
-	ring(s, ids, 2);
-	rest_wait(s, s->now_us + WHOLE_US);
-	store_all(s, 100);
+	scenario_begin(s, 8, 3);
+	scenario_ring(s, ids, 2);
+	scenario_settle(s);
+	scenario_store_all(s, 100);
 	a = newcomer(s, 50, 0, 0);
 	b = newcomer(s, 60, 0, 100);
 	sim_until(s, s->now_us + 10 * MS);
-	rest_wait(s, s->now_us + WHOLE_US);
-	expect(s, a->running && b->running, "both newcomers are members");
+	scenario_settle(s);
+	scenario_expect(
+	    s, a->running && b->running, "both newcomers are members");
 	rest_check(s);
 }
 
@@ -124,13 +136,14 @@ join_duplicate(struct sim *s)
 	struct node *n;
 	uint64_t hash;
 
-	exercise(s);
+	scenario_exercise(s);
 	hash = peer_view_hash(node_of(s, 2)->peer);
 	n = newcomer(s, 8, 1, 4);
 	sim_until(s, s->now_us + 5 * SECOND);
-	expect(s, n->exited && n->code != 0, "the duplicate is refused");
-	expect(s, n->disk.incarnation == 0, "it had no incarnation");
-	expect(s, peer_view_hash(node_of(s, 2)->peer) == hash,
+	scenario_expect(
+	    s, n->exited && n->code != 0, "the duplicate is refused");
+	scenario_expect(s, n->disk.incarnation == 0, "it had no incarnation");
+	scenario_expect(s, peer_view_hash(node_of(s, 2)->peer) == hash,
 	    "the ring is undisturbed");
 	rest_check(s);
 }
@@ -138,22 +151,22 @@ join_duplicate(struct sim *s)
 static void
 leave_all_but_one(struct sim *s)
 {
-	exercise(s);
-	store_all(s, 4);
+	scenario_exercise(s);
+	scenario_store_all(s, 4);
 	for (unsigned i = 0; i < s->node_count; i++)
 		if (s->nodes[i].id != 9)
 			command_give(s, &s->nodes[i], COMMAND_QUIT, 0, 0);
 	rest_wait(s, s->now_us + 15 * SECOND);
 	for (unsigned i = 0; i < s->node_count; i++)
 		if (s->nodes[i].id != 9)
-			expect(s, s->nodes[i].exited && s->nodes[i].code == 0,
+			scenario_expect(s,
+			    s->nodes[i].exited && s->nodes[i].code == 0,
 			    "each that was told to leave exits with 0");
 	rest_check(s);
 }
 
-/* The view of peer id: its state of about. */
-static unsigned
-state_in(struct sim *s, unsigned id, unsigned about)
+unsigned
+scenario_state(struct sim *s, unsigned id, unsigned about)
 {
 	return peer_view(node_of(s, id)->peer, about)->state;
 }
@@ -164,39 +177,42 @@ stop_an_owner(struct sim *s)
 {
 	struct node *owner;
 
-	exercise(s);
+	scenario_exercise(s);
 	owner = node_of(s, 19);
-	store_all(s, 4);
+	scenario_store_all(s, 4);
 	node_pause(s, owner);
 	s->calm = false;
 	sim_until(s, s->now_us + 3 * SECOND);
-	expect(s,
-	    state_in(s, 14, 19) == MEMBER_DEAD &&
-		state_in(s, 2, 19) == MEMBER_DEAD,
+	scenario_expect(s,
+	    scenario_state(s, 14, 19) == MEMBER_DEAD &&
+		scenario_state(s, 2, 19) == MEMBER_DEAD,
 	    "the stopped owner is called dead");
-	store_all(s, 5);
+	scenario_store_all(s, 5);
 	sim_until(s, s->now_us + 7 * SECOND);
 	node_resume(s, owner);
 	if (s->with_files)
 		command_give(s, owner, COMMAND_REQUEST, 0, 0);
-	rest_wait(s, s->now_us + WHOLE_US);
-	expect(s, owner->incarnation == 2, "it is fenced, and refutes");
+	scenario_settle(s);
+	scenario_expect(
+	    s, owner->incarnation == 2, "it is fenced, and refutes");
 	rest_check(s);
 }
 
 static void
 one_way_loss(struct sim *s)
 {
-	exercise(s);
+	scenario_exercise(s);
 	s->calm = false;
 	net_one_way(s, node_of(s, 4), node_of(s, 5), 1);
 	sim_until(s, s->now_us + 20 * SECOND);
-	expect(s, s->false_deads == 0, "indirect pings prevent an eviction");
+	scenario_expect(
+	    s, s->false_deads == 0, "indirect pings prevent an eviction");
 	for (unsigned i = 0; i < s->node_count; i++)
-		expect(s, state_in(s, s->nodes[i].id, 5) != MEMBER_DEAD,
+		scenario_expect(s,
+		    scenario_state(s, s->nodes[i].id, 5) != MEMBER_DEAD,
 		    "nobody calls the unreached one dead");
 	rest_heal(s);
-	rest_wait(s, s->now_us + WHOLE_US);
+	scenario_settle(s);
 	rest_check(s);
 }
 
@@ -205,19 +221,19 @@ partition_in_halves(struct sim *s)
 {
 	bool side[NODES_MAX] = {false};
 
-	exercise(s);
+	scenario_exercise(s);
 	s->calm = false;
-	store_all(s, 4);
+	scenario_store_all(s, 4);
 	for (unsigned i = 0; i < s->node_count; i++)
 		side[i] = s->nodes[i].id < 8;
 	net_partition(s, side, false, 1);
 	sim_until(s, s->now_us + 5 * SECOND);
-	expect(s,
-	    state_in(s, 2, 8) == MEMBER_DEAD &&
-		state_in(s, 19, 5) == MEMBER_DEAD,
+	scenario_expect(s,
+	    scenario_state(s, 2, 8) == MEMBER_DEAD &&
+		scenario_state(s, 19, 5) == MEMBER_DEAD,
 	    "each half calls the other dead");
-	store_all(s, 5);
-	store_all(s, 14);
+	scenario_store_all(s, 5);
+	scenario_store_all(s, 14);
 	rest_heal(s);
 	rest_wait(s, s->now_us + 30 * SECOND);
 	rest_check(s);
@@ -229,9 +245,9 @@ rings_that_never_met(struct sim *s)
 	static const unsigned one[] = {3, 40, 90, 200};
 	static const unsigned other[] = {39, 41, 150};
 
-	begin(s, 8, 3);
-	ring(s, one, 4);
-	ring(s, other, 3);
+	scenario_begin(s, 8, 3);
+	scenario_ring(s, one, 4);
+	scenario_ring(s, other, 3);
 	rest_wait(s, s->now_us + 30 * SECOND);
 	rest_check(s);
 }
@@ -243,7 +259,7 @@ one_hour_of_loss(struct sim *s)
 	    200, 2 * MS, 0, 50000, 50000, 0, 300, 20 * MS};
 	struct node *n;
 
-	exercise(s);
+	scenario_exercise(s);
 	s->calm = false;
 	s->quality = bad;
 	for (unsigned i = 0; i < 900 && !s->failed; i++) {
@@ -254,10 +270,69 @@ one_hour_of_loss(struct sim *s)
 			    i % s->commands.name_count, 1000 * i);
 		sim_until(s, s->now_us + 4 * (uint64_t)SECOND);
 	}
-	expect(s, s->false_deads == 0, "no false DEAD");
-	expect(s, commands_done(s), "every operation ends");
+	scenario_expect(s, s->false_deads == 0, "no false DEAD");
+	scenario_expect(s, commands_done(s), "every operation ends");
 	rest_heal(s);
-	rest_wait(s, s->now_us + WHOLE_US);
+	scenario_settle(s);
+	rest_check(s);
+}
+
+/* Round trips of 90 ms where they took less than one. */
+static void
+long_round_trips(struct sim *s)
+{
+	unsigned suspicions = 0, was[NODES_MAX] = {0};
+
+	scenario_exercise(s);
+	sim_until(s, s->now_us + 5 * SECOND);
+	s->calm = false;
+	s->quality.delay_us = 45 * MS;
+	for (unsigned i = 0; i < 60000 && !s->failed; i++) {
+		sim_until(s, s->now_us + 1 * MS);
+		for (unsigned j = 0; j < s->node_count; j++) {
+			unsigned state = scenario_state(s, 2, s->nodes[j].id);
+
+			if (state == MEMBER_SUSPECT && was[j] != state)
+				suspicions++;
+			was[j] = state;
+		}
+	}
+	scenario_expect(s, suspicions <= 100, "suspicions end");
+	for (unsigned j = 0; j < s->node_count; j++)
+		scenario_expect(s, s->nodes[j].incarnation <= 20,
+		    "nobody refutes for ever");
+	scenario_expect(s, s->false_deads == 0, "no false DEAD");
+	rest_heal(s);
+	scenario_settle(s);
+	rest_check(s);
+}
+
+/* The second request gets there when the first one made a member. */
+static void
+late_second_join(struct sim *s)
+{
+	static const unsigned ids[] = {0, 100};
+	struct node *n;
+
+	scenario_begin(s, 8, 3);
+	s->ping_ms = 30000;
+	scenario_ring(s, ids, 2);
+	scenario_settle(s);
+	s->quality.delay_us = 410 * MS;
+	n = newcomer(s, 50, 0, 0);
+	for (unsigned i = 0; i < 1000 && !s->failed; i++) {
+		sim_until(s, s->now_us + 10 * MS);
+		scenario_expect(s,
+		    scenario_state(s, 0, 50) != MEMBER_DEAD &&
+			scenario_state(s, 100, 50) != MEMBER_DEAD,
+		    "nobody calls the newcomer dead");
+	}
+	scenario_expect(s, s->false_deads == 0, "no false DEAD");
+	rest_heal(s);
+	/* So far away it may have given up. */
+	node_start(s, n, 0);
+	scenario_settle(s);
+	scenario_expect(s, n->running, "the newcomer is a member");
 	rest_check(s);
 }
 
@@ -271,6 +346,17 @@ static const struct scenario scenarios[] = {
     {"rings-that-never-met", "18: one ring within 30 s", rings_that_never_met},
     {"one-hour-of-loss", "19: no false DEAD, every operation ends",
 	one_hour_of_loss},
+    {"long-round-trips", "they are learned, and suspicions end",
+	long_round_trips},
+    {"late-second-join", "nobody calls the newcomer dead", late_second_join},
+    {"kills-one-by-one", "what nobody has is \"no such file\"",
+	scenario_kills_one_by_one},
+    {"heal-with-strays", "an acknowledged file is never denied",
+	scenario_heal_with_strays},
+    {"resume-overwritten", "a resumed owner never serves what is old",
+	scenario_resume_overwritten},
+    {"quit-of-all-holders", "requests are served meanwhile",
+	scenario_quit_of_all_holders},
 };
 
 bool

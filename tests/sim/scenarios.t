@@ -1,5 +1,6 @@
 #!/bin/bash
-# The scenarios of PROTOCOL.md that the simulator has by name.
+# The scenarios that the simulator has by name: of PROTOCOL.md, and of bugs that
+# the core once had.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 sim=${BUILD:-build}/ringctl-sim

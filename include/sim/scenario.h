@@ -1,0 +1,41 @@
+#ifndef SIM_SCENARIO_H
+#define SIM_SCENARIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sim;
+struct node;
+
+/* Named runs, each of one story; the seed only moves the times a little. */
+
+/* Runs that one; false: there is none of that name. */
+bool scenario_run(struct sim *, const char *name);
+void scenario_list(void);
+
+/* What they are made of: scenario.c. */
+
+/* A space of 1 << bits, no ring yet, and three names to store. */
+void scenario_begin(struct sim *, unsigned bits, unsigned copies);
+/* Peers of these identifiers, which know each other's addresses. */
+void scenario_ring(struct sim *, const unsigned *ids, unsigned count);
+/* The ring of the exercise, at rest: 2 4 5 8 9 14 19, 8 bits, 3 copies. */
+void scenario_exercise(struct sim *);
+/* Until the ring is at rest; a violation if that takes too long. */
+void scenario_settle(struct sim *);
+/* A violation unless it holds. */
+void scenario_expect(struct sim *, bool holds, const char *what);
+/* Every name, through peer id: all stores are acknowledged. */
+void scenario_store_all(struct sim *, unsigned id);
+/* Until every command has its reply, or 15 s. */
+void scenario_finish_commands(struct sim *);
+/* The view of peer id: its state of about. */
+unsigned scenario_state(struct sim *, unsigned id, unsigned about);
+
+/* scenario_files.c */
+void scenario_kills_one_by_one(struct sim *);
+void scenario_heal_with_strays(struct sim *);
+void scenario_resume_overwritten(struct sim *);
+void scenario_quit_of_all_holders(struct sim *);
+
+#endif
