@@ -71,6 +71,7 @@ enum member_state {
 enum member_flag {
 	MEMBER_SYNCING = 1, /* admitted, not serving yet */
 	MEMBER_READONLY = 2, /* its disk takes no writes */
+	MEMBER_JOINED = 4, /* through a known peer; until it serves */
 };
 
 /*

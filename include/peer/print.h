@@ -10,13 +10,10 @@
  * What a peer prints, in the words of the textbook exercise, from the events
  * that its core notes. A line goes to the supervisor as a `line` message.
  */
-enum { PRINT_QUIET_US = 2000000 }; /* start-up, which prints nothing */
-
 struct driver;
 
 struct printer {
 	uint16_t first, second; /* successors as they were last printed */
-	uint64_t serving_us; /* since when */
 	bool joining; /* its successors are still to be said */
 	uint8_t cause; /* event kind that may change successors */
 	uint16_t about; /* whom that concerns */

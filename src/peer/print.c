@@ -75,7 +75,6 @@ on_serving(struct driver *d)
 	uint16_t list[2] = {d->setup->id, d->setup->id};
 
 	peer_successors(d->core, list, 2);
-	p->serving_us = d->loop.now_us;
 	p->first = list[0];
 	p->second = list[1];
 	if (p->joining)
@@ -110,8 +109,7 @@ on_membership(struct driver *d, const struct msg_event *e)
 	case EVENT_member:
 		/* Who is found at start-up, or by a repair, did not join. */
 		p->cause = 0;
-		if (e->reason.len == 0 &&
-		    e->t_us >= p->serving_us + PRINT_QUIET_US)
+		if (strcmp(e->reason.text, "joined") == 0)
 			p->cause = EVENT_member;
 		p->about = e->about;
 		break;

@@ -87,6 +87,9 @@ datagram(struct peer *p, const struct event *ev)
 	    (ev->message->type == MSG_ping &&
 		ev->message->ping.target != p->config.id))
 		return;
+	/* What it says of itself tells more than that it speaks. */
+	if (ev->message->type == MSG_gossip)
+		gossip_message(p, ev);
 	if (ev->incarnation > 0)
 		heard_from(p, ev->from, ev->incarnation, ev->addr);
 	m = &p->view[ev->from];
@@ -102,7 +105,6 @@ datagram(struct peer *p, const struct event *ev)
 		if (p->incarnation > 0)
 			ping_event(p, ev);
 		break;
-	case MSG_gossip:
 	case MSG_summary:
 		gossip_message(p, ev);
 		break;

@@ -34,7 +34,10 @@ become_member(struct peer *p)
 	p->incarnation = p->wanted;
 	p->wanted = 0;
 	p->phase = PHASE_SYNCING;
-	view_set_self(p, MEMBER_ALIVE, p->fresh ? 0 : MEMBER_SYNCING);
+	view_set_self(p, MEMBER_ALIVE,
+	    p->fresh                      ? 0
+	    : p->config.join_through >= 0 ? MEMBER_SYNCING | MEMBER_JOINED
+					  : MEMBER_SYNCING);
 	note(p, EVENT_started, p->config.id, "");
 	/* A ring that was never there has nothing to be synced. */
 	if (p->fresh) {
@@ -395,10 +398,10 @@ start_begin(struct peer *p)
 static void
 serve(struct peer *p)
 {
-	uint8_t flags = p->view[p->config.id].flags;
+	uint8_t flags = p->view[p->config.id].flags & MEMBER_READONLY;
 
 	p->phase = PHASE_SERVING;
-	view_set_self(p, MEMBER_ALIVE, flags & (uint8_t)~MEMBER_SYNCING);
+	view_set_self(p, MEMBER_ALIVE, flags);
 	note(p, EVENT_serving, p->config.id, "");
 	if (p->config.join_through < 0 && p->member_count > CROWD)
 		gossip_relay(p, p->config.id);

@@ -203,7 +203,10 @@ note_change(struct peer *p, const struct member *old, const struct member *m)
 	if (m->state == MEMBER_ALIVE ? p->phase != PHASE_SERVING
 				     : old->state == MEMBER_NONE)
 		return;
-	note(p, kinds[m->state], m->id, p->why);
+	note(p, kinds[m->state], m->id,
+	    m->state == MEMBER_ALIVE && (m->flags & MEMBER_JOINED) != 0
+		? "joined"
+		: p->why);
 }
 
 /* The one function that changes the view. */

@@ -34,7 +34,8 @@ event_of(enum event_kind kind, uint16_t about, uint16_t other)
 	e.peer = peer.id;
 	e.about = about;
 	e.other = other;
-	e.t_us = 2 * PRINT_QUIET_US;
+	if (kind == EVENT_member)
+		text_set(&e.reason, "joined");
 	assert_int_equal(name_set(&e.name, "4103", 4), 0);
 	return e;
 }
@@ -184,7 +185,7 @@ silence(void **state)
 	(void)state;
 	begin(8, 9, 14);
 	e = event_of(EVENT_member, 10, 0);
-	e.t_us = PRINT_QUIET_US - 1;
+	text_set(&e.reason, "");
 	print_event(&driver, &e);
 	happens(EVENT_successors, 9, 10);
 	assert_string_equal(lines(), "");
