@@ -38,8 +38,10 @@ files_init(struct peer *p)
 
 	f->round_us = p->now_us;
 	f->offer.pause_us = PAUSE_MIN_US;
+	/* Dead, or perhaps alive when this peer was: missed till they come. */
 	for (unsigned id = 0; id < p->space; id++)
-		if (p->view[id].state == MEMBER_DEAD)
+		if (p->view[id].state == MEMBER_DEAD ||
+		    (p->config.incarnation > 0 && p->watch[id].contact))
 			idset_add(&f->inherited, id);
 	f->bereaved = f->dead = f->inherited;
 }

@@ -132,6 +132,8 @@ range_bereave(struct peer *p)
 	for (unsigned id = 0; id < p->space; id++) {
 		bool was = idset_has(&f->members, id);
 
+		if (p->view[id].state == MEMBER_NONE)
+			continue;
 		if (p->view[id].state != MEMBER_DEAD) {
 			if (idset_has(&f->dead, id) && member_is(p, id))
 				f->reunion_us = p->now_us + REUNION_US;
@@ -183,11 +185,15 @@ static void
 range_inherit(struct peer *p, const uint16_t *ids, unsigned n)
 {
 	struct files *f = &p->files;
-	bool served = false;
+	bool served = false, bereft = false;
 
 	for (unsigned i = 0; i < n; i++)
-		served |= !(p->view[ids[i]].flags & MEMBER_SYNCING);
-	if (p->phase != PHASE_SYNCING || !served)
+		if (!(p->view[ids[i]].flags & MEMBER_SYNCING)) {
+			served = true;
+			bereft |=
+			    range_session(p, SESSION_MINE, ids[i])->bereft;
+		}
+	if (p->phase != PHASE_SYNCING || !served || bereft)
 		return;
 	for (unsigned i = 0; i < sizeof(f->bereaved.bits); i++)
 		f->bereaved.bits[i] &= (uint8_t)~f->inherited.bits[i];

@@ -207,5 +207,22 @@ does "start 8" ringctl start 8
 does "request there" ringctl exec 8 request 0008 got
 holds "it is the new one" cmp new got
 down lone
+
+# Everything killed: who comes back first knows what it does not know.
+up killed "2 4 5 8 9 14 19"
+content 2067 5000
+does "store" ringctl exec 4 store 2067
+does "kill all" ringctl kill all
+for id in 14 9; do
+	does "start $id" ringctl start $id
+	exits "request at $id" 1 ringctl exec $id request 2067
+	says "it may be at those that are down" "unavailable: peers 19, 2, 4"
+done
+does "start the others" ringctl start 2,4,5,8,19
+does "request" ringctl exec 14 request 2067
+holds "the same bytes" cmp 2067 received_2067
+exits "what nobody has is not there" 1 ringctl exec 14 request 0001
+says "says so" "no such file"
+down killed
 eventually "no process is left" 5 no_leftovers
 finish
