@@ -188,7 +188,8 @@ verb_guess(const char *word)
 	size_t len = strlen(word), count = 0;
 
 	for (info = command_table; info->word; info++) {
-		if (info->verb == VERB_NONE || strncmp(info->word, word, len))
+		if (info->verb == VERB_NONE ||
+		    strncmp(info->word, word, len) != 0)
 			continue;
 		only = info;
 		count++;
