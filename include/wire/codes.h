@@ -103,6 +103,7 @@ enum which {
 
 enum call_flag {
 	CALL_FOLLOW = 1, /* events, logs: go on until the client leaves */
+	CALL_RANGE = 2, /* peers: those of a range that there are */
 };
 
 #endif

@@ -91,6 +91,8 @@ call_peers(struct msg_call *call, const struct options *o, int i, unsigned bits)
 		return -1;
 	}
 	call->which = (uint8_t)which;
+	if (memchr(w.text, '-', w.len) != NULL)
+		call->flags |= CALL_RANGE;
 	return 0;
 }
 

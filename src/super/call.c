@@ -194,6 +194,8 @@ pick_listed(struct client *c, bool (*fits)(const struct child *))
 	     id = idset_next(&c->call.peers, (unsigned)id + 1)) {
 		const struct child *child = s->children[id];
 
+		if (child == NULL && (c->call.flags & CALL_RANGE) != 0)
+			continue;
 		if (child == NULL)
 			call_answer(c, (unsigned)id, ERROR_no_peer,
 			    "no peer %d in ring %s", id, s->config.ring);

@@ -150,6 +150,9 @@ does "kill a paused one" ringctl pause 5
 does "kill" ringctl kill 5
 does "start" ringctl start 5
 exits "pause of an unknown one" 4 ringctl pause 99
+does "a range means those that there are" ringctl exec 3-6 ring
+same "two of them" "$(grep -c successor "$W/out")" 2
+exits "there must be some" 4 ringctl exec 100-120 ring
 exits "resume of an unknown one" 4 ringctl resume 99
 
 # What joined stays, what was told to go stays away.
