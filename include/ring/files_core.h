@@ -80,7 +80,6 @@ void store_message(struct peer *, struct op *, const struct message *);
 void store_event(struct peer *, struct op *, const struct event *);
 
 /* fetch.c: an op that requests */
-void fetch_start(struct peer *, struct op *);
 void fetch_ask(struct peer *, struct op *);
 void fetch_found(struct peer *, struct op *, const struct record *);
 void fetch_event(struct peer *, struct op *, const struct event *);

@@ -87,7 +87,6 @@ struct peer {
 	unsigned admission_count;
 	uint64_t join_us; /* JOINING: ask (again) */
 	uint64_t join_end_us; /* JOINING: give up */
-	uint64_t join_op;
 	uint32_t join_conn;
 
 	uint64_t quit_op; /* answered when LEFT; 0: none */

@@ -7,13 +7,6 @@
 /* The peer that took a request from a client. */
 enum { DAMAGED_MAX = 4 }; /* transfers that were not what was promised */
 
-/* Also who holds a copy asks the owner, who alone knows the newest. */
-void
-fetch_start(struct peer *p, struct op *o)
-{
-	op_locate(p, o);
-}
-
 void
 fetch_ask(struct peer *p, struct op *o)
 {

@@ -309,9 +309,9 @@ files_command(struct peer *p, const struct msg_command *m)
 	o->key = (uint16_t)key;
 	if (m->command == COMMAND_STORE || m->command == COMMAND_REMOVE) {
 		store_start(p, o);
-	} else if (m->command == COMMAND_REQUEST) {
-		fetch_start(p, o);
-	} else if (m->command == COMMAND_OWNER) {
+	} else if (m->command == COMMAND_REQUEST ||
+		   m->command == COMMAND_OWNER) {
+		/* A request, too: the owner knows the newest version. */
 		op_locate(p, o);
 	} else {
 		assert(m->command == COMMAND_FILES);

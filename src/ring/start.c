@@ -281,10 +281,9 @@ join_ask(struct peer *p)
 		return;
 	}
 	p->join_conn = c->handle;
-	p->join_op = ++p->next_op;
 	memset(&m.join, 0, sizeof(m.join));
 	m.type = MSG_join;
-	m.join.op = p->join_op;
+	m.join.op = ++p->next_op;
 	m.join.id = p->config.id;
 	m.join.addr = p->config.addr;
 	conn_send(p, c, &m);
