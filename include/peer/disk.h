@@ -9,9 +9,10 @@
 #include "wire/message.h"
 
 /*
- * A peer's own folder: lock, incarnation, view, files/XX/NAME (XX: the low
- * byte of the key), tmp/, damaged/. A stored file is its content followed by a
- * trailer; a tombstone is a trailer alone. All of these calls wait for the
+ * A peer's own folder, locked while it is used: incarnation, view,
+ * files/XX/NAME (XX: the low byte of the key), tmp/, damaged/, each made when
+ * it is needed. A stored file is its content followed by a trailer; a
+ * tombstone is a trailer alone. All of these calls wait for the
  * disk: they are for start-up and for helper threads. Those that return int
  * return 0 or an errno.
  */
@@ -22,7 +23,7 @@ enum {
 };
 
 struct disk {
-	int dir_fd, files_fd, tmp_fd, lock_fd; /* -1: not open */
+	int dir_fd; /* holds the lock; -1: not open */
 	bool sync;
 	const char *path;
 	/* The folder of a bucket is known to be on the disk, by its number. */

@@ -17,7 +17,7 @@
 #include "peer/trailer.h"
 #include "wire/words.h"
 
-enum { INCARNATION_TEXT_MAX = 16, SHORT_PATH = NAME_LEN_MAX + 8 };
+enum { INCARNATION_TEXT_MAX = 16, SHORT_PATH = NAME_LEN_MAX + 16 };
 
 static int
 fail(struct text *error, const char *path, const char *part, const char *why)
@@ -54,28 +54,19 @@ make_path(const char *path)
 	return 0;
 }
 
-/* Opens a folder in another, which is made if it is missing. */
 static int
-open_folder(int at, const char *name)
+empty_folder(int at, const char *name)
 {
-	if (mkdirat(at, name, 0700) == -1 && errno != EEXIST)
-		return -1;
-	return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static int
-empty_folder(int fd)
-{
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy == -1 ? NULL : fdopendir(copy);
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
 	struct dirent *e;
 	int rc = 0;
 
 	if (dir == NULL) {
 		rc = errno;
-		if (copy != -1)
-			close(copy);
-		return rc;
+		if (fd != -1)
+			close(fd);
+		return rc == ENOENT ? 0 : rc;
 	}
 	while ((e = readdir(dir)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 &&
@@ -86,22 +77,10 @@ empty_folder(int fd)
 	return rc;
 }
 
-static int
-open_lock(struct disk *d, struct text *error)
-{
-	d->lock_fd = flopenat(
-	    d->dir_fd, "lock", O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (d->lock_fd != -1)
-		return 0;
-	if (errno == EWOULDBLOCK)
-		return fail(error, d->path, "", "in use by another peer");
-	return fail(error, d->path, "lock", strerror(errno));
-}
-
 void
 disk_init(struct disk *d, const char *path, bool sync)
 {
-	d->dir_fd = d->files_fd = d->tmp_fd = d->lock_fd = -1;
+	d->dir_fd = -1;
 	d->sync = sync;
 	d->path = path;
 	for (size_t i = 0; i < DISK_BUCKETS; i++)
@@ -119,28 +98,20 @@ disk_open(struct disk *d, const char *path, bool sync, struct text *error)
 	d->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->dir_fd == -1)
 		return fail(error, path, "", strerror(errno));
-	if (open_lock(d, error) == -1)
-		return -1;
-	d->files_fd = open_folder(d->dir_fd, "files");
-	if (d->files_fd == -1)
-		return fail(error, path, "files", strerror(errno));
-	d->tmp_fd = open_folder(d->dir_fd, "tmp");
-	if (d->tmp_fd == -1)
-		return fail(error, path, "tmp", strerror(errno));
-	rc = empty_folder(d->tmp_fd);
+	if (flock(d->dir_fd, LOCK_EX | LOCK_NB) == -1)
+		return fail(error, path, "",
+		    errno == EWOULDBLOCK ? "in use by another peer"
+					 : strerror(errno));
+	rc = empty_folder(d->dir_fd, "tmp");
 	return rc == 0 ? 0 : fail(error, path, "tmp", strerror(rc));
 }
 
 void
 disk_close(struct disk *d)
 {
-	int *fds[] = {&d->dir_fd, &d->files_fd, &d->tmp_fd, &d->lock_fd};
-
-	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
-		if (*fds[i] != -1)
-			close(*fds[i]);
-		*fds[i] = -1;
-	}
+	if (d->dir_fd != -1)
+		close(d->dir_fd);
+	d->dir_fd = -1;
 }
 
 int
@@ -254,30 +225,36 @@ disk_write_view(const struct disk *d, const uint8_t *data, size_t len)
 static void
 temp_name(char out[SHORT_PATH], uint32_t handle)
 {
-	snprintf(out, SHORT_PATH, "%u", handle);
+	snprintf(out, SHORT_PATH, "tmp/%u", handle);
 }
 
 static void
 bucket_name(char out[SHORT_PATH], unsigned key)
 {
-	snprintf(out, SHORT_PATH, "%02x", key & 0xff);
+	snprintf(out, SHORT_PATH, "files/%02x", key & 0xff);
 }
 
 static void
 file_name(char out[SHORT_PATH], unsigned key, const struct name *name)
 {
-	snprintf(out, SHORT_PATH, "%02x/%.*s", key & 0xff, (int)name->len,
+	snprintf(out, SHORT_PATH, "files/%02x/%.*s", key & 0xff, (int)name->len,
 	    name->text);
 }
 
 int
 disk_temp(const struct disk *d, uint32_t handle)
 {
+	int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
 	char name[SHORT_PATH];
+	int fd;
 
 	temp_name(name, handle);
-	return openat(
-	    d->tmp_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = openat(d->dir_fd, name, flags, 0600);
+	if (fd != -1 || errno != ENOENT)
+		return fd;
+	if (mkdirat(d->dir_fd, "tmp", 0700) == -1 && errno != EEXIST)
+		return -1;
+	return openat(d->dir_fd, name, flags, 0600);
 }
 
 int
@@ -286,7 +263,7 @@ disk_temp_remove(const struct disk *d, uint32_t handle)
 	char name[SHORT_PATH];
 
 	temp_name(name, handle);
-	return unlinkat(d->tmp_fd, name, 0) == -1 ? errno : 0;
+	return unlinkat(d->dir_fd, name, 0) == -1 ? errno : 0;
 }
 
 static int
@@ -322,6 +299,22 @@ finish_file(const struct disk *d, int fd, const struct record *r)
 	return rc;
 }
 
+/* Into its folder, which is made if it is missing. */
+static int
+place_file(
+    const struct disk *d, const char *from, const char *to, const char *bucket)
+{
+	if (renameat(d->dir_fd, from, d->dir_fd, to) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return errno;
+	if ((mkdirat(d->dir_fd, "files", 0700) == -1 && errno != EEXIST) ||
+	    (mkdirat(d->dir_fd, bucket, 0700) == -1 && errno != EEXIST) ||
+	    renameat(d->dir_fd, from, d->dir_fd, to) == -1)
+		return errno;
+	return 0;
+}
+
 int
 disk_commit(struct disk *d, uint32_t handle, int fd, unsigned key,
     const struct record *r, bool *placed)
@@ -335,21 +328,22 @@ disk_commit(struct disk *d, uint32_t handle, int fd, unsigned key,
 	temp_name(from, handle);
 	file_name(to, key, &r->name);
 	bucket_name(bucket, key);
-	if (mkdirat(d->files_fd, bucket, 0700) == -1 && errno != EEXIST)
-		return errno;
-	if (renameat(d->tmp_fd, from, d->files_fd, to) == -1)
-		return errno;
+	rc = place_file(d, from, to, bucket);
+	if (rc != 0)
+		return rc;
 	*placed = true;
 	if (!d->sync)
 		return 0;
-	rc = flush_folder(d->files_fd, bucket);
+	rc = flush_folder(d->dir_fd, bucket);
 	/* Another helper, or an earlier life, may have made it just now. */
 	if (rc != 0 || atomic_load(&d->durable[key & 0xff]))
 		return rc;
-	if (fsync(d->files_fd) == -1)
-		return errno;
-	atomic_store(&d->durable[key & 0xff], true);
-	return 0;
+	rc = flush_folder(d->dir_fd, "files");
+	if (rc == 0 && fsync(d->dir_fd) == -1)
+		rc = errno;
+	if (rc == 0)
+		atomic_store(&d->durable[key & 0xff], true);
+	return rc;
 }
 
 static int
@@ -360,7 +354,7 @@ open_file(const struct disk *d, unsigned key, const struct record *r, int mode)
 	int fd, rc;
 
 	file_name(name, key, &r->name);
-	fd = openat(d->files_fd, name, mode | O_NONBLOCK | O_CLOEXEC);
+	fd = openat(d->dir_fd, name, mode | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1)
 		return -1;
 	rc = trailer_read(fd, &stored);
@@ -407,5 +401,5 @@ disk_drop(const struct disk *d, unsigned key, const struct record *r)
 	if (fd != -1)
 		close(fd);
 	file_name(name, key, &r->name);
-	return unlinkat(d->files_fd, name, 0) == -1 ? errno : 0;
+	return unlinkat(d->dir_fd, name, 0) == -1 ? errno : 0;
 }

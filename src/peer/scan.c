@@ -60,26 +60,28 @@ static void
 set_aside(const struct disk *d, const char *from)
 {
 	char to[NAME_LEN_MAX + 32];
+	const char *name = strrchr(from, '/') + 1;
 
 	mkdirat(d->dir_fd, "damaged", 0700);
 	for (int i = 0; i < 100; i++) {
-		snprintf(to, sizeof(to), "damaged/%d.%.200s", i, from + 3);
+		snprintf(to, sizeof(to), "damaged/%d.%.200s", i, name);
 		if (faccessat(d->dir_fd, to, F_OK, 0) == -1)
 			break;
 	}
-	renameat(d->files_fd, from, d->dir_fd, to);
+	renameat(d->dir_fd, from, d->dir_fd, to);
 }
 
 static void
 scan_bucket(const struct disk *d, struct disk_scan *s, const char *bucket)
 {
-	char path[NAME_LEN_MAX + 8];
+	char folder[12], path[NAME_LEN_MAX + 16];
 	const char *name;
 	struct walk w;
 	struct record r;
 	int rc;
 
-	if (walk_open(&w, d->files_fd, bucket) != 0)
+	snprintf(folder, sizeof(folder), "files/%.2s", bucket);
+	if (walk_open(&w, d->dir_fd, folder) != 0)
 		return;
 	while ((name = walk_next(&w)) != NULL) {
 		rc = judge(dirfd(w.dir), name, &r);
@@ -87,7 +89,7 @@ scan_bucket(const struct disk *d, struct disk_scan *s, const char *bucket)
 			s->good(s, &r);
 			continue;
 		}
-		snprintf(path, sizeof(path), "%.2s/%.255s", bucket, name);
+		snprintf(path, sizeof(path), "%s/%.255s", folder, name);
 		/* Out of descriptors or of rights, it may be good. */
 		if (rc == EBADMSG || rc == EIO)
 			set_aside(d, path);
@@ -101,10 +103,10 @@ disk_scan(const struct disk *d, struct disk_scan *s)
 {
 	const char *bucket;
 	struct walk w;
-	int rc = walk_open(&w, d->files_fd, ".");
+	int rc = walk_open(&w, d->dir_fd, "files");
 
 	if (rc != 0)
-		return rc;
+		return rc == ENOENT ? 0 : rc;
 	while ((bucket = walk_next(&w)) != NULL)
 		if (strlen(bucket) == 2)
 			scan_bucket(d, s, bucket);

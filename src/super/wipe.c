@@ -40,7 +40,6 @@ static const struct {
     {LEVEL_JOURNAL, "events.[0-9]*", LEVEL_NONE},
     {LEVEL_JOURNAL, "lines.[0-9]*", LEVEL_NONE},
     {LEVEL_JOURNAL, "stderr", LEVEL_NONE},
-    {LEVEL_PEER, "lock", LEVEL_NONE},
     {LEVEL_PEER, "incarnation", LEVEL_NONE},
     {LEVEL_PEER, "incarnation.new", LEVEL_NONE},
     {LEVEL_PEER, "view", LEVEL_NONE},
@@ -62,19 +61,6 @@ struct walk {
 static int walk_folder(
     struct walk *, int at, const char *name, const char *path, enum level);
 
-/* Does a peer that runs by itself hold it? */
-static bool
-is_locked(int at, const char *name)
-{
-	int fd = openat(at, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	bool locked = fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == -1 &&
-		      errno == EWOULDBLOCK;
-
-	if (fd != -1)
-		close(fd);
-	return locked;
-}
-
 static int
 walk_file(struct walk *w, int at, const char *name, const char *path,
     enum level in, const struct stat *st)
@@ -83,9 +69,6 @@ walk_file(struct walk *w, int at, const char *name, const char *path,
 		w->files++;
 		w->bytes += (uint64_t)st->st_size;
 	}
-	if (in == LEVEL_PEER && strcmp(name, "lock") == 0 &&
-	    is_locked(at, name))
-		return why_set(w->why, "%s: a peer is using it", path);
 	if (w->really && unlinkat(at, name, 0) == -1)
 		return why_set(w->why, "%s: %s", path, strerror(errno));
 	return 0;
@@ -146,7 +129,11 @@ walk_folder(struct walk *w, int at, const char *name, const char *path,
 			close(fd);
 		return -1;
 	}
-	rc = walk_entries(w, dir, path, inside);
+	/* A peer that runs by itself may hold it. */
+	if (inside == LEVEL_PEER && flock(fd, LOCK_EX | LOCK_NB) == -1)
+		rc = why_set(w->why, "%s: a peer is using it", path);
+	else
+		rc = walk_entries(w, dir, path, inside);
 	closedir(dir);
 	if (rc == 0 && w->really && unlinkat(at, name, AT_REMOVEDIR) == -1)
 		rc = why_set(w->why, "%s: %s", path, strerror(errno));
