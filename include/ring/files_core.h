@@ -27,6 +27,8 @@ void raw_send(struct peer *, uint32_t conn, uint32_t file, uint64_t offset,
     uint64_t size);
 void raw_receive(struct peer *, uint32_t conn, uint32_t file, uint64_t offset,
     uint64_t size);
+/* Slot at is used from now on; files_tick() lowers tops again. */
+void top_raise(unsigned *top, unsigned at);
 /* Nothing is due before us; lowers what files_deadline() says. */
 void files_wake(struct peer *, uint64_t us);
 /* How long no byte has moved, when told so now; asks after id. */

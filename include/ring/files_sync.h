@@ -81,7 +81,9 @@ struct offer {
 	struct records page;
 };
 
+/* Slots from a top on are free, and were not even looked at for a while. */
 struct files {
+	unsigned op_top, write_top, serve_top, query_top, pull_top, session_top;
 	struct op ops[OPS_MAX];
 	struct write writes[WRITES_MAX];
 	struct serve serves[SERVES_MAX];

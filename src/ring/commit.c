@@ -54,7 +54,7 @@ write_older(struct peer *p, struct write *w, const struct record *r)
 void
 write_unfeed(struct peer *p, enum feed feed, unsigned feeder)
 {
-	for (unsigned i = 0; i < WRITES_MAX; i++) {
+	for (unsigned i = 0; i < p->files.write_top; i++) {
 		struct write *w = &p->files.writes[i];
 
 		if (w->state == WRITE_FREE || w->feed != feed ||
@@ -325,7 +325,7 @@ write_changed(struct peer *p, struct write *w)
 void
 write_view_changed(struct peer *p)
 {
-	for (unsigned i = 0; i < WRITES_MAX; i++)
+	for (unsigned i = 0; i < p->files.write_top; i++)
 		if (p->files.writes[i].state != WRITE_FREE)
 			write_changed(p, &p->files.writes[i]);
 }
@@ -373,7 +373,7 @@ write_tick(struct peer *p)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (unsigned i = 0; i < WRITES_MAX; i++) {
+	for (unsigned i = 0; i < p->files.write_top; i++) {
 		struct write *w = &p->files.writes[i];
 		uint64_t us =
 		    w->state == WRITE_FREE ? UINT64_MAX : write_timer(p, w);

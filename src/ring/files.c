@@ -248,7 +248,7 @@ void
 files_link_lost(struct peer *p, unsigned id)
 {
 	session_link_lost(p, id);
-	for (unsigned i = 0; i < QUERIES_MAX; i++) {
+	for (unsigned i = 0; i < p->files.query_top; i++) {
 		struct query *q = &p->files.queries[i];
 
 		if (q->kind != TIE_FREE &&
@@ -322,7 +322,7 @@ files_command(struct peer *p, const struct msg_command *m)
 void
 files_cancel(struct peer *p, uint64_t op)
 {
-	for (unsigned i = 0; i < OPS_MAX; i++)
+	for (unsigned i = 0; i < p->files.op_top; i++)
 		if (p->files.ops[i].state != OP_FREE &&
 		    p->files.ops[i].id == op)
 			op_fail(p, &p->files.ops[i], ERROR_cancelled, "");
@@ -384,6 +384,28 @@ files_last(const struct peer *p)
 	return us == UINT64_MAX ? us : us > MARGIN_US ? us - MARGIN_US : 0;
 }
 
+/* A burst is over: its slots need not be looked at any more. */
+static void
+lower_tops(struct files *f)
+{
+	while (f->op_top > 0 && f->ops[f->op_top - 1].state == OP_FREE)
+		f->op_top--;
+	while (
+	    f->write_top > 0 && f->writes[f->write_top - 1].state == WRITE_FREE)
+		f->write_top--;
+	while (
+	    f->serve_top > 0 && f->serves[f->serve_top - 1].state == SERVE_FREE)
+		f->serve_top--;
+	while (
+	    f->query_top > 0 && f->queries[f->query_top - 1].kind == TIE_FREE)
+		f->query_top--;
+	while (f->pull_top > 0 && f->pulls[f->pull_top - 1].state == PULL_FREE)
+		f->pull_top--;
+	while (f->session_top > 0 &&
+	       f->sessions[f->session_top - 1].role == SESSION_FREE)
+		f->session_top--;
+}
+
 void
 files_tick(struct peer *p)
 {
@@ -410,6 +432,7 @@ files_tick(struct peer *p)
 	/* What was woken meanwhile counts too. */
 	if (next < f->due_us)
 		f->due_us = next;
+	lower_tops(f);
 }
 
 /* Not alone for sure: a contact may still turn out to be a member. */
@@ -440,16 +463,16 @@ files_idle(const struct peer *p)
 {
 	const struct files *f = &p->files;
 
-	for (unsigned i = 0; i < OPS_MAX; i++)
+	for (unsigned i = 0; i < p->files.op_top; i++)
 		if (f->ops[i].state != OP_FREE)
 			return false;
-	for (unsigned i = 0; i < WRITES_MAX; i++)
+	for (unsigned i = 0; i < p->files.write_top; i++)
 		if (f->writes[i].state != WRITE_FREE)
 			return false;
-	for (unsigned i = 0; i < SERVES_MAX; i++)
+	for (unsigned i = 0; i < p->files.serve_top; i++)
 		if (f->serves[i].state != SERVE_FREE)
 			return false;
-	for (unsigned i = 0; i < PULLS_MAX; i++)
+	for (unsigned i = 0; i < p->files.pull_top; i++)
 		if (f->pulls[i].state != PULL_FREE)
 			return false;
 	return true;

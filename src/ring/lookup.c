@@ -128,7 +128,7 @@ lookup_message(struct peer *p, const struct msg_lookup *in)
 void
 lookup_owner(struct peer *p, const struct msg_owner *in)
 {
-	for (unsigned i = 0; i < OPS_MAX; i++) {
+	for (unsigned i = 0; i < p->files.op_top; i++) {
 		struct op *o = &p->files.ops[i];
 
 		if (o->state != OP_LOCATING || o->id != in->op)

@@ -222,7 +222,7 @@ offer_pull(struct peer *p, struct conn *c, const struct msg_offer *in,
 {
 	struct session *s;
 
-	for (unsigned i = 0; i < SESSIONS_MAX; i++)
+	for (unsigned i = 0; i < p->files.session_top; i++)
 		if (p->files.sessions[i].role == SESSION_OFFER &&
 		    p->files.sessions[i].id == c->id)
 			return;
@@ -297,13 +297,13 @@ files_handed_over(const struct peer *p)
 {
 	const struct files *f = &p->files;
 
-	for (unsigned i = 0; i < OPS_MAX; i++)
+	for (unsigned i = 0; i < p->files.op_top; i++)
 		if (f->ops[i].state != OP_FREE)
 			return false;
-	for (unsigned i = 0; i < WRITES_MAX; i++)
+	for (unsigned i = 0; i < p->files.write_top; i++)
 		if (f->writes[i].state == WRITE_COMMITTING)
 			return false;
-	for (unsigned i = 0; i < PULLS_MAX; i++)
+	for (unsigned i = 0; i < p->files.pull_top; i++)
 		if (f->pulls[i].state == PULL_COMMITTING)
 			return false;
 	return f->offer.passed || p->member_count == 0;

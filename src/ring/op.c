@@ -21,6 +21,7 @@ op_new(struct peer *p, const struct msg_command *command)
 			o = &p->files.ops[i];
 	if (o == NULL)
 		return NULL;
+	top_raise(&p->files.op_top, op_index(p, o));
 	memset(o, 0, sizeof(*o));
 	o->state = OP_OPENING;
 	o->id = command->op;
@@ -278,7 +279,7 @@ op_tick(struct peer *p)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (unsigned i = 0; i < OPS_MAX; i++) {
+	for (unsigned i = 0; i < p->files.op_top; i++) {
 		struct op *o = &p->files.ops[i];
 
 		if (op_has_timer(o) && o->timer_us <= p->now_us)
@@ -292,7 +293,7 @@ op_tick(struct peer *p)
 void
 op_view_changed(struct peer *p)
 {
-	for (unsigned i = 0; i < OPS_MAX; i++) {
+	for (unsigned i = 0; i < p->files.op_top; i++) {
 		struct op *o = &p->files.ops[i];
 
 		if (o->state != OP_FREE && o->conn != 0 &&
@@ -309,7 +310,7 @@ op_view_changed(struct peer *p)
 void
 op_freeze(struct peer *p)
 {
-	for (unsigned i = 0; i < OPS_MAX; i++)
+	for (unsigned i = 0; i < p->files.op_top; i++)
 		if (p->files.ops[i].state != OP_FREE)
 			op_fail(p, &p->files.ops[i], ERROR_leaving, "");
 }

@@ -15,7 +15,7 @@ pull_index(const struct peer *p, const struct pull *l)
 static struct pull *
 pull_of(struct peer *p, const struct record *r)
 {
-	for (unsigned i = 0; i < PULLS_MAX; i++) {
+	for (unsigned i = 0; i < p->files.pull_top; i++) {
 		struct pull *l = &p->files.pulls[i];
 
 		if (l->state != PULL_FREE &&
@@ -29,9 +29,12 @@ pull_of(struct peer *p, const struct record *r)
 static struct pull *
 pull_new(struct peer *p)
 {
-	for (unsigned i = 0; i < PULLS_MAX; i++)
-		if (p->files.pulls[i].state == PULL_FREE)
-			return &p->files.pulls[i];
+	for (unsigned i = 0; i < PULLS_MAX; i++) {
+		if (p->files.pulls[i].state != PULL_FREE)
+			continue;
+		top_raise(&p->files.pull_top, i);
+		return &p->files.pulls[i];
+	}
 	return NULL;
 }
 
@@ -219,7 +222,7 @@ pull_closed(struct peer *p, struct pull *l)
 void
 pull_view_changed(struct peer *p)
 {
-	for (unsigned i = 0; i < PULLS_MAX; i++) {
+	for (unsigned i = 0; i < p->files.pull_top; i++) {
 		struct pull *l = &p->files.pulls[i];
 
 		if (l->state != PULL_FREE && l->state != PULL_COMMITTING &&
@@ -233,7 +236,7 @@ pull_tick(struct peer *p)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (unsigned i = 0; i < PULLS_MAX; i++) {
+	for (unsigned i = 0; i < p->files.pull_top; i++) {
 		struct pull *l = &p->files.pulls[i];
 
 		if (l->state != PULL_ASKING)

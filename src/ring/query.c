@@ -122,7 +122,7 @@ query_begin(struct peer *p, struct query *q)
 	    query_last(p, n > 0 ? ids[0] : p->config.id,
 		n > 0 ? ids[n - 1] : p->config.id));
 	/* What it is fetching, the set may not have heard of. */
-	for (unsigned i = 0; i < PULLS_MAX; i++)
+	for (unsigned i = 0; i < p->files.pull_top; i++)
 		if (p->files.pulls[i].state != PULL_FREE &&
 		    name_cmp(&p->files.pulls[i].record.name, &q->name) == 0)
 			query_add(q, p->files.pulls[i].from);
@@ -146,6 +146,7 @@ query_start(struct peer *p, enum tie_kind kind, unsigned at,
 			q = &p->files.queries[i];
 	if (q == NULL)
 		return false;
+	top_raise(&p->files.query_top, (unsigned)(q - p->files.queries));
 	memset(q, 0, sizeof(*q));
 	q->kind = (uint8_t)kind;
 	q->at = (uint16_t)at;
@@ -159,7 +160,7 @@ query_start(struct peer *p, enum tie_kind kind, unsigned at,
 void
 query_cancel(struct peer *p, enum tie_kind kind, unsigned at)
 {
-	for (unsigned i = 0; i < QUERIES_MAX; i++)
+	for (unsigned i = 0; i < p->files.query_top; i++)
 		if (p->files.queries[i].kind == kind &&
 		    p->files.queries[i].at == at)
 			p->files.queries[i].kind = TIE_FREE;
@@ -188,7 +189,7 @@ query_ask(struct peer *p, struct conn *c, const struct msg_ask *in)
 void
 query_answer(struct peer *p, struct conn *c, const struct msg_answer *in)
 {
-	for (unsigned i = 0; i < QUERIES_MAX; i++) {
+	for (unsigned i = 0; i < p->files.query_top; i++) {
 		struct query *q = &p->files.queries[i];
 
 		if (q->kind == TIE_FREE || q->op != in->op)
@@ -213,7 +214,7 @@ query_answer(struct peer *p, struct conn *c, const struct msg_answer *in)
 void
 query_view_changed(struct peer *p)
 {
-	for (unsigned i = 0; i < QUERIES_MAX; i++)
+	for (unsigned i = 0; i < p->files.query_top; i++)
 		if (p->files.queries[i].kind != TIE_FREE)
 			query_begin(p, &p->files.queries[i]);
 }
@@ -238,7 +239,7 @@ query_tick(struct peer *p)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (unsigned i = 0; i < QUERIES_MAX; i++) {
+	for (unsigned i = 0; i < p->files.query_top; i++) {
 		struct query *q = &p->files.queries[i];
 
 		if (q->kind != TIE_FREE && q->timer_us <= p->now_us)

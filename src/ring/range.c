@@ -77,7 +77,7 @@ range_targets(const struct peer *p, uint16_t *out)
 static struct session *
 range_session(const struct peer *p, enum session_role role, unsigned id)
 {
-	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
+	for (unsigned i = 0; i < p->files.session_top; i++) {
 		const struct session *s = &p->files.sessions[i];
 
 		if (s->role == role && s->id == id)
@@ -249,7 +249,7 @@ range_settle(struct peer *p)
 	unsigned n = range_targets(p, ids);
 
 	f->settle_us = f->unsettled_us = 0;
-	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
+	for (unsigned i = 0; i < p->files.session_top; i++) {
 		struct session *s = &f->sessions[i];
 		bool wanted =
 		    s->role == SESSION_FREE ||
@@ -281,7 +281,7 @@ range_settle(struct peer *p)
 static void
 range_round(struct peer *p)
 {
-	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
+	for (unsigned i = 0; i < p->files.session_top; i++) {
 		struct session *s = &p->files.sessions[i];
 
 		if (s->role == SESSION_MINE && s->state == SESSION_DONE)

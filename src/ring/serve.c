@@ -22,6 +22,7 @@ serve_new(struct peer *p)
 
 		if (s->state != SERVE_FREE)
 			continue;
+		top_raise(&p->files.serve_top, i);
 		memset(s, 0, sizeof(*s));
 		s->state = SERVE_ASKING;
 		return s;
@@ -168,7 +169,7 @@ serve_local(struct peer *p, struct op *o)
 void
 serve_forget_op(struct peer *p, unsigned op)
 {
-	for (unsigned i = 0; i < SERVES_MAX; i++) {
+	for (unsigned i = 0; i < p->files.serve_top; i++) {
 		struct serve *s = &p->files.serves[i];
 
 		if (s->state != SERVE_FREE && s->local && s->op == op)
@@ -330,7 +331,7 @@ serve_closed(struct peer *p, struct serve *s)
 void
 serve_view_changed(struct peer *p)
 {
-	for (unsigned i = 0; i < SERVES_MAX; i++) {
+	for (unsigned i = 0; i < p->files.serve_top; i++) {
 		struct serve *s = &p->files.serves[i];
 
 		if (s->state != SERVE_FREE && !s->local &&
@@ -344,7 +345,7 @@ serve_tick(struct peer *p)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (unsigned i = 0; i < SERVES_MAX; i++) {
+	for (unsigned i = 0; i < p->files.serve_top; i++) {
 		struct serve *s = &p->files.serves[i];
 
 		if (s->state != SERVE_OFFERED && s->state != SERVE_SENT)

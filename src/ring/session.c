@@ -49,6 +49,7 @@ session_new(struct peer *p, enum session_role role, unsigned id)
 		struct session *t = &p->files.sessions[i];
 
 		if (t->role == SESSION_FREE) {
+			top_raise(&p->files.session_top, i);
 			s = t;
 			break;
 		}
@@ -68,7 +69,7 @@ session_new(struct peer *p, enum session_role role, unsigned id)
 static struct session *
 session_find(struct peer *p, enum session_role role, unsigned id)
 {
-	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
+	for (unsigned i = 0; i < p->files.session_top; i++) {
 		struct session *s = &p->files.sessions[i];
 
 		if (s->role == role && s->id == id)
@@ -273,7 +274,7 @@ session_sync_diff(
 void
 session_link_lost(struct peer *p, unsigned id)
 {
-	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
+	for (unsigned i = 0; i < p->files.session_top; i++) {
 		struct session *s = &p->files.sessions[i];
 
 		if (s->id != id || s->role == SESSION_OFFER)
@@ -326,7 +327,7 @@ session_tick(struct peer *p)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
+	for (unsigned i = 0; i < p->files.session_top; i++) {
 		struct session *s = &p->files.sessions[i];
 
 		if (session_has_timer(s) && s->timer_us <= p->now_us)

@@ -144,7 +144,7 @@ store_file(struct peer *p, struct op *o, const struct event *ev)
 	} else if (o->state == OP_CHECKING) {
 		store_send_end(p, o);
 	} else if (o->state == OP_LOCAL) {
-		for (unsigned i = 0; i < WRITES_MAX; i++) {
+		for (unsigned i = 0; i < p->files.write_top; i++) {
 			struct write *w = &p->files.writes[i];
 
 			if (w->state == WRITE_CHECKING && w->feed == FEED_OP &&

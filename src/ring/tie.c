@@ -151,6 +151,13 @@ raw_receive(struct peer *p, uint32_t conn, uint32_t file, uint64_t offset,
 }
 
 void
+top_raise(unsigned *top, unsigned at)
+{
+	if (*top <= at)
+		*top = at + 1;
+}
+
+void
 files_wake(struct peer *p, uint64_t us)
 {
 	if (us < p->files.due_us)

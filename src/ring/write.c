@@ -27,6 +27,7 @@ write_new(struct peer *p, const struct record *record, unsigned key)
 			w = &p->files.writes[i];
 	if (w == NULL)
 		return NULL;
+	top_raise(&p->files.write_top, write_index(p, w));
 	memset(w, 0, sizeof(*w));
 	w->record = *record;
 	w->record.acknowledged = 0;
@@ -40,7 +41,7 @@ write_new(struct peer *p, const struct record *record, unsigned key)
 static struct write *
 write_find(struct peer *p, const struct record *r)
 {
-	for (unsigned i = 0; i < WRITES_MAX; i++) {
+	for (unsigned i = 0; i < p->files.write_top; i++) {
 		struct write *w = &p->files.writes[i];
 
 		if (w->state != WRITE_FREE &&
@@ -54,7 +55,7 @@ write_find(struct peer *p, const struct record *r)
 bool
 write_active(const struct peer *p, const struct name *name)
 {
-	for (unsigned i = 0; i < WRITES_MAX; i++)
+	for (unsigned i = 0; i < p->files.write_top; i++)
 		if (p->files.writes[i].state != WRITE_FREE &&
 		    name_cmp(&p->files.writes[i].record.name, name) == 0)
 			return true;
