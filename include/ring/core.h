@@ -43,6 +43,11 @@ uint64_t view_member_hash(const struct member *);
 /* Merges members and relays what was new. */
 void view_learn(struct peer *, const struct members *);
 
+/* Successors and predecessor anew, if they were left for later. */
+void view_derive(struct peer *);
+/* Notes who they are. */
+void view_note_neighbours(struct peer *);
+
 /* Changes this peer's own entry: state, flags, incarnation; not spread. */
 void view_set_self(struct peer *, enum member_state, uint8_t flags);
 void member_readonly(struct peer *, bool readonly);
@@ -53,10 +58,14 @@ void gossip_relay(struct peer *, unsigned id); /* a little later */
 void gossip_tell(struct peer *, struct addr, unsigned id); /* one entry */
 void gossip_message(struct peer *, const struct event *);
 void gossip_summary(struct peer *, unsigned id, struct addr, bool asks);
+/* The entries of a set to one peer; and nobody needs to be told of them. */
+void gossip_send(struct peer *, const struct idset *, struct addr);
+void gossip_keep(struct peer *, const struct idset *);
 /* The whole view, as messages on a connection. */
 void gossip_send_view(struct peer *, struct conn *);
 void gossip_flush(struct peer *);
 void gossip_tick(struct peer *);
+uint64_t gossip_deadline(const struct peer *);
 /* Members and contacts at distances 1, 2, 4, ... in the ring; how many. */
 unsigned gossip_fingers(const struct peer *, uint16_t *out);
 
@@ -70,6 +79,14 @@ void start_tick(struct peer *);
 uint64_t start_deadline(const struct peer *);
 /* Makes incarnation n durable, then uses it. */
 void start_incarnation(struct peer *, uint32_t n);
+
+/* All expected are known, or were waited for: it serves. */
+void start_gathered(struct peer *);
+
+/* gather.c: the first meeting of a new ring. */
+void gather_begin(struct peer *);
+void gather_step(struct peer *);
+void gather_end(struct peer *); /* if it has not ended yet */
 
 /* admit.c: the owner's side of a join. */
 void admit_join(struct peer *, struct conn *, const struct msg_join *);

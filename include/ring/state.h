@@ -57,6 +57,7 @@ struct peer {
 	struct idset relay; /* to pass on at relay_us */
 	bool has_news, has_relay;
 	uint64_t relay_us;
+	bool underived; /* successors and predecessor are not up to date */
 	bool sets_changed; /* who is a member, or writable, changed */
 	uint64_t links_us; /* look after standing links; 0: not due */
 	uint64_t repair_serial; /* view_serial that neighbours were told */
@@ -82,6 +83,13 @@ struct peer {
 	bool fresh; /* nobody in this ring remembers anything */
 	uint64_t recall_us, recall_end_us;
 	uint32_t recall_wait_us;
+	unsigned recall_asks;
+
+	uint64_t gather_us; /* end of the first meeting; 0: none */
+	struct idset gather; /* who is expected there, self included */
+	unsigned gather_count;
+	unsigned gather_run, gather_at; /* in a row known, self back to at */
+	unsigned gather_round; /* next to send */
 
 	struct admission admissions[ADMISSIONS_MAX]; /* the first is at work */
 	unsigned admission_count;

@@ -32,6 +32,11 @@ void scenario_finish_commands(struct sim *);
 /* The view of peer id: its state of about. */
 unsigned scenario_state(struct sim *, unsigned id, unsigned about);
 
+/* scenario_start.c */
+void scenario_new_ring(struct sim *);
+void scenario_new_ring_of_some(struct sim *);
+void scenario_quit_at_start(struct sim *);
+
 /* scenario_files.c */
 void scenario_kills_one_by_one(struct sim *);
 void scenario_heal_with_strays(struct sim *);

@@ -138,6 +138,15 @@ gossip_fingers(const struct peer *p, uint16_t *out)
 	return n;
 }
 
+uint64_t
+gossip_deadline(const struct peer *p)
+{
+	/* In a new ring nothing needs to be passed on: gather.c. */
+	return p->has_relay && p->phase >= PHASE_SYNCING && p->gather_us == 0
+		   ? p->relay_us
+		   : UINT64_MAX;
+}
+
 void
 gossip_tick(struct peer *p)
 {
@@ -145,7 +154,7 @@ gossip_tick(struct peer *p)
 	struct idset to;
 	unsigned n;
 
-	if (!p->has_relay || p->relay_us > p->now_us)
+	if (gossip_deadline(p) > p->now_us)
 		return;
 	memset(&to, 0, sizeof(to));
 	n = gossip_fingers(p, fingers);
@@ -154,6 +163,21 @@ gossip_tick(struct peer *p)
 	send_set(p, &p->relay, SPREAD_RELAY, &(struct sink){.to = &to});
 	memset(&p->relay, 0, sizeof(p->relay));
 	p->has_relay = false;
+}
+
+void
+gossip_send(struct peer *p, const struct idset *set, struct addr addr)
+{
+	send_set(p, set, SPREAD_EXCHANGE, &(struct sink){.addr = addr});
+}
+
+void
+gossip_keep(struct peer *p, const struct idset *set)
+{
+	for (unsigned id = 0; id < p->space; id++)
+		if (idset_has(set, id))
+			idset_del(&p->relay, id);
+	p->has_relay = idset_next(&p->relay, 0) >= 0;
 }
 
 static unsigned
@@ -207,7 +231,7 @@ summary_message(struct peer *p, const struct event *ev)
 		if (mine.at[b] != s->buckets.at[b])
 			idset_add(&differ, id);
 	}
-	send_set(p, &differ, SPREAD_EXCHANGE, &(struct sink){.addr = ev->addr});
+	gossip_send(p, &differ, ev->addr);
 }
 
 static void

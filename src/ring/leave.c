@@ -52,6 +52,7 @@ leave_begin(struct peer *p, const struct msg_command *cmd)
 		act_reply(p, &r);
 		return;
 	}
+	gather_end(p);
 	memset(&p->leave_waits, 0, sizeof(p->leave_waits));
 	for (unsigned id = 0; id < p->space; id++)
 		if (id != p->config.id && member_is(p, id) &&

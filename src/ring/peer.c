@@ -389,7 +389,7 @@ earliest(const struct peer *p)
 	uint64_t at[] = {start_deadline(p), ping_deadline(p),
 	    detect_deadline(p), admit_deadline(p), sweep_deadline(p),
 	    link_deadline(p), leave_deadline(p), files_deadline(p),
-	    p->has_relay ? p->relay_us : UINT64_MAX};
+	    gossip_deadline(p)};
 	uint64_t first = UINT64_MAX;
 
 	for (unsigned i = 0; i < sizeof(at) / sizeof(at[0]); i++)
@@ -421,7 +421,8 @@ peer_step(struct peer *p, uint64_t now_us, const struct event *ev,
 			start_begin(p);
 		p->begun = true;
 		dispatch(p, ev);
-		if (p->sets_changed) {
+		view_derive(p);
+		if (p->sets_changed && p->gather_us == 0) {
 			p->sets_changed = false;
 			ping_soon(p);
 			files_view_changed(p);

@@ -288,7 +288,8 @@ ping_repair(struct peer *p)
 void
 ping_changed(struct peer *p)
 {
-	if (p->repair_serial == p->view_serial || p->incarnation == 0)
+	if (p->repair_serial == p->view_serial || p->incarnation == 0 ||
+	    p->gather_us != 0)
 		return;
 	p->repair_serial = p->view_serial;
 	if (ping_interval_us(p) <= 2 * REPAIR_FIRST_US)

@@ -8,8 +8,8 @@
  * contacts remember, or admitted by the owner of its identifier.
  */
 enum {
-	RECALL_FIRST_US = 5000, /* between two asks without an answer */
-	RECALL_EARLY_US = 200000, /* after this the wait doubles */
+	RECALL_FIRST_US =
+	    5000, /* between two asks without an answer; doubled */
 	RECALL_MAX_US = 50000,
 	RECALL_END_US = 1500000, /* who has not answered has no say */
 	RECALL_BATCH = 3,
@@ -19,6 +19,8 @@ enum {
 	JOIN_SILENT_US = 2000000,
 	JOIN_END_US = 8000000,
 	CROWD = 16, /* starting together: more than these relay */
+	LINKS_US = 3000, /* views of a new ring first, then connections, */
+	LINKS_MEMBER_US = 400, /* not all of them at the same time */
 };
 
 static void
@@ -39,10 +41,11 @@ become_member(struct peer *p)
 	    : p->config.join_through >= 0 ? MEMBER_SYNCING | MEMBER_JOINED
 					  : MEMBER_SYNCING);
 	note(p, EVENT_started, p->config.id, "");
+	sweep_init(p);
 	/* A ring that was never there has nothing to be synced. */
 	if (p->fresh) {
-		p->phase = PHASE_SERVING;
-		note(p, EVENT_serving, p->config.id, "");
+		gather_begin(p);
+		return;
 	}
 	p->links_us = p->now_us + 1;
 	for (unsigned id = 0; id < p->space; id++)
@@ -50,7 +53,6 @@ become_member(struct peer *p)
 	gossip_relay(p, p->config.id);
 	if (p->config.join_through >= 0 || contacts <= CROWD)
 		gossip_broadcast(p, p->config.id);
-	sweep_init(p);
 	ping_soon(p);
 }
 
@@ -103,6 +105,7 @@ start_persisted(struct peer *p, const struct event *ev)
 		become_member(p);
 		return;
 	}
+	gather_end(p);
 	/* A refutation: who was called dead syncs before it serves again. */
 	p->incarnation = p->wanted;
 	p->wanted = 0;
@@ -127,43 +130,52 @@ holds_nothing(const struct peer *p)
 	return true;
 }
 
+/* What is said to id; to many: with this peer's own identifier. */
 static void
-recall_send(struct peer *p, unsigned id, struct addr addr, bool asks)
+recall_fill(const struct peer *p, unsigned id, bool asks, struct message *m)
 {
-	struct message m;
 	struct member remembered = p->view[id];
 
-	m.type = MSG_recall;
-	m.recall.asks = asks;
-	memset(&m.recall.heard, 0, sizeof(m.recall.heard));
+	m->type = MSG_recall;
+	m->recall.asks = asks;
+	memset(&m->recall.heard, 0, sizeof(m->recall.heard));
 	if (p->config.remembered_count == 0 && !p->recall_told &&
 	    (p->incarnation == 0 || (p->fresh && p->recall_end_us > p->now_us &&
 					holds_nothing(p))) &&
 	    remembered.incarnation == 0 && p->watch[id].floor == 0) {
-		m.recall.heard = p->blank;
-		idset_add(&m.recall.heard, p->config.id);
+		m->recall.heard = p->blank;
+		idset_add(&m->recall.heard, p->config.id);
 	}
-	m.recall.members.count = 0;
+	m->recall.members.count = 0;
 	if (remembered.incarnation < p->watch[id].floor) {
 		remembered.incarnation = p->watch[id].floor;
 		remembered.state = MEMBER_LEFT;
 	}
 	remembered.id = (uint16_t)id;
 	if (remembered.incarnation > 0)
-		m.recall.members.at[m.recall.members.count++] = remembered;
+		m->recall.members.at[m->recall.members.count++] = remembered;
+}
+
+static void
+recall_send(struct peer *p, unsigned id, struct addr addr, bool asks)
+{
+	struct message m;
+
+	recall_fill(p, id, asks, &m);
 	act_datagram(p, addr, &m);
 }
 
 /*
- * The first contact clockwise whose memory of this peer is unknown; -1: none.
- * Each peer asks the one after the run that it knows to remember nothing, and
- * is told of that one's run: runs double, so N peers send some N log N asks.
+ * The first contact anticlockwise whose memory of this peer is unknown; -1:
+ * none. Each peer asks the one before the run that it knows to remember
+ * nothing, and is told of that one's run: runs double, so N peers send some
+ * N log N asks; in a ring that is started in ascending order, about 2 N.
  */
 static int
 recall_next(const struct peer *p)
 {
 	for (unsigned i = 1; i < p->space; i++) {
-		unsigned id = (p->config.id + i) & (p->space - 1);
+		unsigned id = (p->config.id - i) & (p->space - 1);
 
 		if (p->watch[id].recall && !idset_has(&p->blank, id))
 			return (int)id;
@@ -175,7 +187,23 @@ static void
 recall_ask(struct peer *p, int id)
 {
 	recall_send(p, (unsigned)id, p->view[id].addr, true);
+	p->recall_asks++;
 	p->recall_us = p->now_us + p->recall_wait_us;
+}
+
+/* Whoever comes last is told of all at once, and tells those who wait. */
+static void
+recall_tell(struct peer *p)
+{
+	struct idset to;
+	struct message m;
+
+	memset(&to, 0, sizeof(to));
+	for (unsigned id = 0; id < p->space; id++)
+		if (p->watch[id].contact)
+			idset_add(&to, id);
+	recall_fill(p, p->config.id, false, &m);
+	act_multicast(p, &to, &m);
 }
 
 static void
@@ -185,6 +213,8 @@ recall_end(struct peer *p)
 
 	p->fresh = recall_next(p) < 0 && highest == 0 && p->recall_blank &&
 		   holds_nothing(p);
+	if (p->fresh && p->recall_asks == 1)
+		recall_tell(p);
 	start_incarnation(p, highest + 1);
 }
 
@@ -237,12 +267,12 @@ recall_tick(struct peer *p)
 		recall_end(p);
 		return;
 	}
-	if (p->now_us + RECALL_END_US - p->recall_end_us > RECALL_EARLY_US) {
-		p->recall_wait_us *= 2;
-		if (p->recall_wait_us > RECALL_MAX_US)
-			p->recall_wait_us = RECALL_MAX_US;
-	}
 	recall_ask(p, next);
+	if (p->recall_asks == 1)
+		return;
+	p->recall_wait_us *= 2;
+	if (p->recall_wait_us > RECALL_MAX_US)
+		p->recall_wait_us = RECALL_MAX_US;
 	/* That one may be down: some others, too. */
 	batch = p->recall_told ? RECALL_TOLD_BATCH : RECALL_BATCH;
 	for (unsigned i = 0, asked = 1; i < p->space && asked < batch; i++) {
@@ -394,14 +424,33 @@ start_begin(struct peer *p)
 	}
 }
 
+/* From now on it says what happens in the ring, and what there is already. */
+static void
+serving(struct peer *p)
+{
+	p->phase = PHASE_SERVING;
+	note(p, EVENT_serving, p->config.id, "");
+	view_note_neighbours(p);
+}
+
+void
+start_gathered(struct peer *p)
+{
+	serving(p);
+	p->sets_changed = true;
+	p->links_us =
+	    p->now_us + LINKS_US +
+	    random_below(&p->random, p->member_count * LINKS_MEMBER_US);
+	ping_soon(p);
+}
+
 static void
 serve(struct peer *p)
 {
 	uint8_t flags = p->view[p->config.id].flags & MEMBER_READONLY;
 
-	p->phase = PHASE_SERVING;
+	serving(p);
 	view_set_self(p, MEMBER_ALIVE, flags);
-	note(p, EVENT_serving, p->config.id, "");
 	if (p->config.join_through < 0 && p->member_count > CROWD)
 		gossip_relay(p, p->config.id);
 	else
@@ -420,6 +469,8 @@ start_tick(struct peer *p)
 		recall_tick(p);
 	else if (p->phase == PHASE_JOINING)
 		join_tick(p);
+	else if (p->gather_us != 0)
+		gather_step(p);
 	else if (p->phase == PHASE_SYNCING && p->wanted == 0 && files_synced(p))
 		serve(p);
 }
@@ -432,5 +483,7 @@ start_deadline(const struct peer *p)
 	if (p->phase == PHASE_JOINING)
 		return p->join_us < p->join_end_us ? p->join_us
 						   : p->join_end_us;
+	if (p->gather_us != 0)
+		return p->gather_us;
 	return p->persist_us != 0 ? p->persist_us : UINT64_MAX;
 }

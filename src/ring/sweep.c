@@ -103,13 +103,14 @@ try_contacts(struct peer *p)
 static bool
 sweeping(const struct peer *p)
 {
-	return p->phase >= PHASE_SYNCING && p->phase <= PHASE_LEAVING;
+	return p->phase >= PHASE_SYNCING && p->phase <= PHASE_LEAVING &&
+	       p->gather_us == 0;
 }
 
 void
 sweep_tick(struct peer *p)
 {
-	if (!sweeping(p))
+	if (sweep_deadline(p) > p->now_us)
 		return;
 	if (p->contact_us <= p->now_us)
 		try_contacts(p);

@@ -154,15 +154,37 @@ view_member_hash(const struct member *m)
 	return m->state == MEMBER_NONE ? 0 : hash_pair(name, m->revision);
 }
 
-/* Successors and predecessor anew; notes the ones that changed. */
 static void
-derive(struct peer *p)
+note_successors(struct peer *p)
+{
+	struct msg_event e = {.kind = EVENT_successors,
+	    .about = p->successors[0],
+	    .other = p->successors[1]};
+
+	act_note(p, &e);
+}
+
+void
+view_note_neighbours(struct peer *p)
+{
+	if (p->successor_count == 0)
+		return;
+	note_successors(p);
+	note(p, EVENT_predecessor, p->predecessor, "");
+}
+
+/* Notes the ones that changed. */
+void
+view_derive(struct peer *p)
 {
 	uint16_t old_first = p->successors[0], old_second = p->successors[1];
 	uint16_t old_predecessor = p->predecessor;
 	unsigned length = ring_list_length(p), at = p->config.id;
 	unsigned old_count = p->successor_count;
 
+	if (!p->underived)
+		return;
+	p->underived = false;
 	for (unsigned i = 0; i < length; i++) {
 		at = ring_successor_of(p, at);
 		p->successors[i] = (uint16_t)at;
@@ -174,13 +196,8 @@ derive(struct peer *p)
 	if (p->phase != PHASE_SERVING)
 		return;
 	if (p->successors[0] != old_first || p->successors[1] != old_second ||
-	    old_count != length) {
-		struct msg_event e = {.kind = EVENT_successors,
-		    .about = p->successors[0],
-		    .other = p->successors[1]};
-
-		act_note(p, &e);
-	}
+	    old_count != length)
+		note_successors(p);
 	if (p->predecessor != old_predecessor)
 		note(p, EVENT_predecessor, p->predecessor, "");
 }
@@ -235,8 +252,11 @@ view_set(struct peer *p, const struct member *m)
 	if (member_is(p, m->id))
 		p->watch[m->id].contact = false;
 	note_change(p, &old, m);
-	if (was != member_is(p, m->id))
-		derive(p);
+	if (was != member_is(p, m->id)) {
+		p->underived = true;
+		if (p->gather_us == 0)
+			view_derive(p);
+	}
 	if (was != member_is(p, m->id) || wrote != member_writable(p, m->id) ||
 	    old.incarnation != m->incarnation || old.flags != m->flags)
 		p->sets_changed = true;
@@ -245,7 +265,8 @@ view_set(struct peer *p, const struct member *m)
 	/* Deaths are repaired at once; at start, changes come in crowds. */
 	if (was && !member_is(p, m->id))
 		p->links_us = p->now_us;
-	else if (was != member_is(p, m->id) && p->links_us == 0)
+	else if (was != member_is(p, m->id) && p->links_us == 0 &&
+		 p->gather_us == 0)
 		p->links_us = p->now_us + 3000;
 	if (old.incarnation != m->incarnation || m->state >= MEMBER_LEFT)
 		conn_close_stale(p, m->id);

@@ -355,6 +355,10 @@ static const struct scenario scenarios[] = {
 	scenario_heal_with_strays},
     {"resume-overwritten", "a resumed owner never serves what is old",
 	scenario_resume_overwritten},
+    {"new-ring", "few messages, and soon one ring", scenario_new_ring},
+    {"new-ring-of-some", "also without those that die in it",
+	scenario_new_ring_of_some},
+    {"quit-at-start", "who was told to go is gone", scenario_quit_at_start},
     {"quit-of-all-holders", "requests are served meanwhile",
 	scenario_quit_of_all_holders},
 };

@@ -1,0 +1,77 @@
+#include "sim/check.h"
+#include "sim/net.h"
+#include "sim/plan.h"
+#include "sim/scenario.h"
+#include "sim/sim.h"
+
+/* Scenarios of rings that begin. */
+enum {
+	NEW_RING = 64, /* peers */
+	NEW_RING_US = 40 * MS, /* they are one ring by then */
+	NEW_RING_MESSAGES = 55, /* each, for that */
+};
+
+static void
+new_ring(struct sim *s)
+{
+	unsigned ids[NEW_RING];
+
+	scenario_begin(s, 8, 3);
+	for (unsigned i = 0; i < NEW_RING; i++)
+		ids[i] = 3 * i;
+	scenario_ring(s, ids, NEW_RING);
+}
+
+/* All start at once: few messages, and soon one ring. */
+void
+scenario_new_ring(struct sim *s)
+{
+	uint64_t before = s->messages;
+
+	new_ring(s);
+	sim_until(s, s->now_us + NEW_RING_US);
+	for (unsigned i = 0; i < NEW_RING; i++)
+		scenario_expect(s,
+		    scenario_state(s, 3 * i, 3) == MEMBER_ALIVE &&
+			peer_view_hash(s->nodes[i].peer) ==
+			    peer_view_hash(s->nodes[0].peer),
+		    "all are known to all");
+	scenario_expect(s, s->messages - before <= NEW_RING * NEW_RING_MESSAGES,
+	    "few messages are sent");
+	scenario_settle(s);
+	rest_check(s);
+}
+
+/* One in five messages is lost, and some peers die while they start. */
+void
+scenario_new_ring_of_some(struct sim *s)
+{
+	new_ring(s);
+	s->calm = false;
+	s->quality.loss = 200000;
+	for (unsigned i = 0; i < NEW_RING; i += 10) {
+		sim_until(s, s->now_us + 1 * MS);
+		node_kill(s, &s->nodes[i]);
+	}
+	sim_until(s, s->now_us + 5 * SECOND);
+	rest_heal(s);
+	scenario_settle(s);
+	rest_check(s);
+}
+
+/* Who has just become a member is told to go. */
+void
+scenario_quit_at_start(struct sim *s)
+{
+	new_ring(s);
+	sim_until(s, s->now_us + 4 * MS);
+	for (unsigned i = 0; i < NEW_RING && !s->failed; i += 4) {
+		struct node *n = &s->nodes[i];
+
+		while (!s->failed && peer_incarnation(n->peer) == 0)
+			sim_until(s, s->now_us + 100);
+		command_give(s, n, COMMAND_QUIT, 0, 0);
+	}
+	scenario_settle(s);
+	rest_check(s);
+}
