@@ -83,9 +83,10 @@ struct peer {
 	bool fresh; /* nobody in this ring remembers anything */
 	uint64_t recall_us, recall_end_us;
 	uint32_t recall_wait_us;
-	unsigned recall_asks;
+	unsigned recall_asks, recall_waits;
 
 	uint64_t gather_us; /* end of the first meeting; 0: none */
+	uint64_t quiet_us; /* views are not compared before: others meet */
 	struct idset gather; /* who is expected there, self included */
 	unsigned gather_count;
 	unsigned gather_run, gather_at; /* in a row known, self back to at */

@@ -66,12 +66,16 @@ paths_make(const char *dir, struct why *why)
 	if (len == 0 || len > PATH_LEN_MAX)
 		return why_set(why, "%.60s: bad path", dir);
 	memcpy(path, dir, len + 1);
-	for (size_t i = 1; i <= len; i++) {
+	/* Mostly only the last one is missing. */
+	if (mkdir(dir, 0700) == 0)
+		return 0;
+	for (size_t i = 1; errno == ENOENT && i <= len; i++) {
 		if (path[i] != '/' && path[i] != '\0')
 			continue;
 		path[i] = '\0';
 		if (mkdir(path, 0700) == -1 && errno != EEXIST)
 			return why_set(why, "%s: %s", path, strerror(errno));
+		errno = ENOENT;
 		path[i] = dir[i];
 	}
 	if (stat(dir, &st) == -1)

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "os/paths.h"
 #include "peer/disk.h"
 #include "peer/trailer.h"
 #include "wire/words.h"
@@ -28,30 +29,11 @@ fail(struct text *error, const char *path, const char *part, const char *why)
 		text_add(error, "/");
 		text_add(error, part);
 	}
-	text_add(error, ": ");
-	text_add(error, why);
-	return -1;
-}
-
-/* Makes a folder and those above it; 0 or an errno. */
-static int
-make_path(const char *path)
-{
-	char part[PATH_LEN_MAX + 1];
-	size_t len = strlen(path);
-
-	if (len == 0 || len >= sizeof(part))
-		return len == 0 ? ENOENT : ENAMETOOLONG;
-	memcpy(part, path, len + 1);
-	for (size_t i = 1; i <= len; i++) {
-		if (part[i] != '/' && part[i] != '\0')
-			continue;
-		part[i] = '\0';
-		if (mkdir(part, 0700) == -1 && errno != EEXIST)
-			return errno;
-		part[i] = path[i];
+	if (why != NULL) {
+		text_add(error, ": ");
+		text_add(error, why);
 	}
-	return 0;
+	return -1;
 }
 
 static int
@@ -90,11 +72,12 @@ disk_init(struct disk *d, const char *path, bool sync)
 int
 disk_open(struct disk *d, const char *path, bool sync, struct text *error)
 {
-	int rc = make_path(path);
+	struct why why;
+	int rc;
 
 	disk_init(d, path, sync);
-	if (rc != 0)
-		return fail(error, path, "", strerror(rc));
+	if (paths_make(path, &why) == -1)
+		return fail(error, why.text, "", NULL);
 	d->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->dir_fd == -1)
 		return fail(error, path, "", strerror(errno));

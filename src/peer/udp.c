@@ -160,7 +160,7 @@ on_ready(struct source *s, uint32_t events)
 
 	if ((events & EPOLLERR) != 0)
 		take_errors(d);
-	if (u->in == NULL && (u->in = calloc(1, sizeof(*u->in))) == NULL)
+	if (u->in == NULL && (u->in = malloc(sizeof(*u->in))) == NULL)
 		abort();
 	for (int i = 0; i < UDP_BATCHES_MAX; i++)
 		if (receive_batch(d) < UDP_BATCH)
@@ -223,8 +223,12 @@ udp_seal(struct driver *d, const uint8_t *message, size_t len)
 	uint8_t *data;
 
 	assert(len > 0 && total <= DATAGRAM_LEN_MAX);
-	if (u->out == NULL && (u->out = calloc(1, sizeof(*u->out))) == NULL)
-		abort();
+	if (u->out == NULL) {
+		u->out = malloc(sizeof(*u->out));
+		if (u->out == NULL)
+			abort();
+		u->out->count = u->out->sealed = 0;
+	}
 	if (u->out->sealed == UDP_OUT_MAX)
 		udp_settle(d);
 	out = u->out;

@@ -34,6 +34,7 @@ gather_begin(struct peer *p)
 	p->gather_round = 0;
 	p->gather_us = p->now_us + GATHER_US +
 		       (uint64_t)p->gather_count * GATHER_MEMBER_US;
+	p->quiet_us = p->gather_us;
 }
 
 /* To the one 2^round places on: itself and those before it. */

@@ -201,7 +201,7 @@ gossip_summary(struct peer *p, unsigned id, struct addr addr, bool asks)
 	struct watch *w = &p->watch[id];
 	struct message m;
 
-	if (asks && w->exchange_us > p->now_us)
+	if (asks && (w->exchange_us > p->now_us || p->quiet_us > p->now_us))
 		return;
 	w->exchange_us = p->now_us + EXCHANGE_US;
 	m.type = MSG_summary;
@@ -218,7 +218,8 @@ summary_message(struct peer *p, const struct event *ev)
 	struct idset differ;
 	struct hashes mine;
 
-	if (s->hash == p->view_hash || s->buckets.count != BUCKETS)
+	if (s->hash == p->view_hash || s->buckets.count != BUCKETS ||
+	    p->quiet_us > p->now_us)
 		return;
 	/* Before the entries, which may change them. */
 	if (s->asks)

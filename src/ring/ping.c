@@ -291,12 +291,18 @@ ping_changed(struct peer *p)
 	if (p->repair_serial == p->view_serial || p->incarnation == 0 ||
 	    p->gather_us != 0)
 		return;
+	ping_repair_after(p, p->now_us);
+}
+
+void
+ping_repair_after(struct peer *p, uint64_t after_us)
+{
 	p->repair_serial = p->view_serial;
 	if (ping_interval_us(p) <= 2 * REPAIR_FIRST_US)
 		return;
 	p->repair_wait_us = REPAIR_FIRST_US;
 	if (p->repair_us == 0)
-		p->repair_us = p->now_us + REPAIR_FIRST_US;
+		p->repair_us = after_us + REPAIR_FIRST_US;
 }
 
 void

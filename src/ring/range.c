@@ -117,6 +117,8 @@ range_unsettle(struct peer *p)
 	f->settle_us = p->now_us + SETTLE_US;
 	if (f->settle_us > f->unsettled_us + SETTLE_MAX_US)
 		f->settle_us = f->unsettled_us + SETTLE_MAX_US;
+	if (f->settle_us < p->quiet_us)
+		f->settle_us = p->quiet_us;
 	files_wake(p, f->settle_us);
 }
 

@@ -8,9 +8,10 @@
  * contacts remember, or admitted by the owner of its identifier.
  */
 enum {
-	RECALL_FIRST_US =
-	    5000, /* between two asks without an answer; doubled */
-	RECALL_MAX_US = 50000,
+	RECALL_FIRST_US = 5000, /* between two asks without an answer, */
+	RECALL_CONTACT_US = 100, /* and more in a crowd; then doubled */
+	RECALL_MAX_US = 100000,
+	RECALL_ALONE = 3, /* in vain; then others are asked, too */
 	RECALL_END_US = 1500000, /* who has not answered has no say */
 	RECALL_BATCH = 3,
 	RECALL_TOLD_BATCH = 32,
@@ -19,8 +20,8 @@ enum {
 	JOIN_SILENT_US = 2000000,
 	JOIN_END_US = 8000000,
 	CROWD = 16, /* starting together: more than these relay */
-	LINKS_US = 3000, /* views of a new ring first, then connections, */
-	LINKS_MEMBER_US = 400, /* not all of them at the same time */
+	QUIET_US = 2000, /* until all of a new ring have met, */
+	QUIET_MEMBER_US = 500, /* before they connect and compare views */
 };
 
 static void
@@ -143,7 +144,9 @@ recall_fill(const struct peer *p, unsigned id, bool asks, struct message *m)
 	    (p->incarnation == 0 || (p->fresh && p->recall_end_us > p->now_us &&
 					holds_nothing(p))) &&
 	    remembered.incarnation == 0 && p->watch[id].floor == 0) {
-		m->recall.heard = p->blank;
+		/* Who knows enough to go on may be known to others by now. */
+		if (p->phase == PHASE_RECALLING)
+			m->recall.heard = p->blank;
 		idset_add(&m->recall.heard, p->config.id);
 	}
 	m->recall.members.count = 0;
@@ -169,7 +172,8 @@ recall_send(struct peer *p, unsigned id, struct addr addr, bool asks)
  * The first contact anticlockwise whose memory of this peer is unknown; -1:
  * none. Each peer asks the one before the run that it knows to remember
  * nothing, and is told of that one's run: runs double, so N peers send some
- * N log N asks; in a ring that is started in ascending order, about 2 N.
+ * N log N asks at most. In a new ring the lowest contact hears of all, as it
+ * is asked first.
  */
 static int
 recall_next(const struct peer *p)
@@ -184,14 +188,14 @@ recall_next(const struct peer *p)
 }
 
 static void
-recall_ask(struct peer *p, int id)
+recall_ask(struct peer *p, unsigned id)
 {
-	recall_send(p, (unsigned)id, p->view[id].addr, true);
+	recall_send(p, id, p->view[id].addr, true);
 	p->recall_asks++;
 	p->recall_us = p->now_us + p->recall_wait_us;
 }
 
-/* Whoever comes last is told of all at once, and tells those who wait. */
+/* Who is asked first hears of all, and tells those who wait. */
 static void
 recall_tell(struct peer *p)
 {
@@ -200,10 +204,23 @@ recall_tell(struct peer *p)
 
 	memset(&to, 0, sizeof(to));
 	for (unsigned id = 0; id < p->space; id++)
-		if (p->watch[id].contact)
+		if (p->watch[id].contact && p->view[id].incarnation == 0 &&
+		    p->watch[id].floor == 0)
 			idset_add(&to, id);
 	recall_fill(p, p->config.id, false, &m);
 	act_multicast(p, &to, &m);
+}
+
+/* One that became a member meanwhile counts, too; space: there is none. */
+static unsigned
+lowest_contact(const struct peer *p)
+{
+	unsigned id = 0;
+
+	while (
+	    id < p->space && (id == p->config.id || p->view[id].addr.port == 0))
+		id++;
+	return id;
 }
 
 static void
@@ -213,9 +230,17 @@ recall_end(struct peer *p)
 
 	p->fresh = recall_next(p) < 0 && highest == 0 && p->recall_blank &&
 		   holds_nothing(p);
-	if (p->fresh && p->recall_asks == 1)
+	if (p->fresh && p->config.id < lowest_contact(p))
 		recall_tell(p);
 	start_incarnation(p, highest + 1);
+}
+
+/* Known once: each contact must say itself what it remembers. */
+static void
+recall_remembered(struct peer *p)
+{
+	p->recall_told = true;
+	memset(&p->blank, 0, sizeof(p->blank));
 }
 
 void
@@ -226,6 +251,10 @@ start_recall(struct peer *p, const struct event *ev)
 
 	if (r->asks)
 		recall_send(p, ev->from, ev->addr, false);
+	/* Heard of before it asked: of an earlier life, whose disk is lost. */
+	if (!r->asks && p->recall_asks == 1 && p->watch[ev->from].recall &&
+	    idset_has(&r->heard, p->config.id))
+		recall_remembered(p);
 	before = recall_next(p);
 	for (int id = idset_next(&r->heard, 0); id >= 0 && !p->recall_told;
 	     id = idset_next(&r->heard, (unsigned)id + 1))
@@ -246,15 +275,13 @@ start_recall(struct peer *p, const struct event *ev)
 			continue;
 		if (m->incarnation > *floor)
 			*floor = m->incarnation;
-		/* Known once: each contact must say what it remembers. */
-		p->recall_told = true;
-		memset(&p->blank, 0, sizeof(p->blank));
+		recall_remembered(p);
 	}
 	next = recall_next(p);
 	if (next < 0)
 		recall_end(p);
-	else if (next != before)
-		recall_ask(p, next);
+	else if (next != before && !p->recall_blank)
+		recall_ask(p, (unsigned)next);
 }
 
 static void
@@ -267,13 +294,16 @@ recall_tick(struct peer *p)
 		recall_end(p);
 		return;
 	}
-	recall_ask(p, next);
-	if (p->recall_asks == 1)
-		return;
+	if (p->recall_waits == 0 || p->recall_blank)
+		recall_ask(p, lowest_contact(p));
+	if (p->recall_waits > 0)
+		recall_ask(p, (unsigned)next);
 	p->recall_wait_us *= 2;
 	if (p->recall_wait_us > RECALL_MAX_US)
 		p->recall_wait_us = RECALL_MAX_US;
-	/* That one may be down: some others, too. */
+	/* These may be down: some others, too. */
+	if (p->recall_waits++ < RECALL_ALONE && !p->recall_told)
+		return;
 	batch = p->recall_told ? RECALL_TOLD_BATCH : RECALL_BATCH;
 	for (unsigned i = 0, asked = 1; i < p->space && asked < batch; i++) {
 		unsigned id = (at + i) & (p->space - 1);
@@ -419,7 +449,8 @@ start_begin(struct peer *p)
 		p->recall_blank = true;
 		p->phase = PHASE_RECALLING;
 		p->recall_us = p->now_us;
-		p->recall_wait_us = RECALL_FIRST_US;
+		p->recall_wait_us =
+		    RECALL_FIRST_US + contacts * RECALL_CONTACT_US;
 		p->recall_end_us = p->now_us + RECALL_END_US;
 	}
 }
@@ -436,11 +467,13 @@ serving(struct peer *p)
 void
 start_gathered(struct peer *p)
 {
+	uint32_t us = QUIET_US + p->member_count * QUIET_MEMBER_US;
+
 	serving(p);
 	p->sets_changed = true;
-	p->links_us =
-	    p->now_us + LINKS_US +
-	    random_below(&p->random, p->member_count * LINKS_MEMBER_US);
+	p->quiet_us = p->now_us + us + random_below(&p->random, us);
+	p->links_us = p->quiet_us;
+	ping_repair_after(p, p->quiet_us);
 	ping_soon(p);
 }
 

@@ -7,7 +7,7 @@
 /* Scenarios of rings that begin. */
 enum {
 	NEW_RING = 64, /* peers */
-	NEW_RING_US = 40 * MS, /* they are one ring by then */
+	NEW_RING_US = 100 * MS, /* they are one ring by then */
 	NEW_RING_MESSAGES = 55, /* each, for that */
 };
 
