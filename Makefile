@@ -1,6 +1,8 @@
 # make            build/ringctl and build/ringctl-sim
 # make demo       a ring of seven peers at work, narrated
 # make check      every test; the other targets run single kinds of them
+# make bench      how fast, beside what this machine can do; ONLY="up exec":
+#                 just these, ROUNDS=n: so often, QUICK=1: a glance
 #
 # BUILD=dir       build there instead
 # CC=clang        gcc and clang both work
@@ -41,6 +43,7 @@ UNIT_SRC := $(wildcard tests/unit/*.c)
 FUZZ_SRC := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 HEADERS := $(wildcard include/*/*.h src/*/*.h tests/*/*.h)
 TOOL_SRC := $(wildcard tests/integration/*.c)
+BENCH_SRC := $(filter-out %/echo_client.c,$(wildcard tests/bench/*.c))
 C_SRC := $(PURE_SRC) $(SYSTEM_SRC) $(SIM_SRC) $(wildcard tests/*/*.c)
 MAN := $(wildcard src/*/*.[1-8])
 
@@ -53,6 +56,7 @@ UNITS := $(UNIT_SRC:%.c=$(BUILD)/%)
 REPLAYS := $(FUZZ_SRC:%.c=$(BUILD)/%-replay)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=%)
 TOOLS := $(TOOL_SRC:%.c=$(BUILD)/%)
+BENCH := $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/echo_client
 CHECKS := $(wildcard tests/house.t tests/fuzz/*.t tests/sim/*.t)
 INTEGRATION := $(sort $(wildcard tests/integration/*.t))
 TEST_ENV = BUILD=$(abspath $(BUILD)) CC=$(CC) SAN=$(SAN) BIG=$(BIG) \
@@ -96,6 +100,17 @@ $(BUILD)/tests/integration/%.so: tests/integration/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(SYSTEM) -fPIC -shared -o $@ $<
 
+# jansson first: cli/json.h has functions of the same names.
+$(BUILD)/tests/bench/bench: $(call object,$(BENCH_SRC)) $(BUILD)/ringctl.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ljansson \
+	    $(BUILD)/ringctl.a $(LIBS)
+
+# A floor: the C library alone.
+$(BUILD)/tests/bench/echo_client: $(BUILD)/obj/tests/bench/echo_client.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
+
 $(BUILD)/tests/fuzz/%-replay: $(BUILD)/obj/tests/fuzz/%.o \
     $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/ringctl.a
 	@mkdir -p $(@D)
@@ -116,13 +131,18 @@ check: deps-check
 	$(TEST_ENV) $(PROVE) $(if $(JOBS),-j $(JOBS)) -e '' $(UNITS) $(CHECKS) \
 	    $(INTEGRATION)
 
-test-programs: $(UNITS) $(REPLAYS) $(TOOLS)
+test-programs: $(UNITS) $(REPLAYS) $(TOOLS) $(BENCH)
 
 unit: test-programs
 	$(TEST_ENV) $(PROVE) -e '' $(UNITS)
 
 integration: all test-programs
 	$(TEST_ENV) $(PROVE) $(if $(JOBS),-j $(JOBS)) -e '' $(INTEGRATION)
+
+bench: deps-check
+	+@$(REMAKE) all $(TOOLS) $(BENCH)
+	$(TEST_ENV) tests/bench/run $(if $(QUICK),--quick) \
+	    $(if $(ROUNDS),--rounds $(ROUNDS)) $(ONLY)
 
 fuzz-replay: $(REPLAYS)
 	$(TEST_ENV) $(PROVE) -e '' tests/fuzz/replay.t
@@ -198,7 +218,7 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all objects deps deps-build deps-demo deps-check deps-lint demo check \
-	test-programs unit integration fuzz-replay sim sim-mutants tidy format \
+	test-programs unit integration bench fuzz-replay sim sim-mutants tidy format \
 	format-check man-lint lint clang-tidy cppcheck fuzz valgrind fresh \
 	clean FORCE
 .SECONDARY:

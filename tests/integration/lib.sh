@@ -18,10 +18,16 @@ if [ -z "${RINGCTL_TEST:-}" ]; then
 	    exit 1
 	export RINGCTL_TEST
 	trap 'rm -rf "$RINGCTL_TEST"' EXIT
-	trap : INT TERM
+	# The keeper is told of signals, and waited for: it ends what runs.
+	trap 'kill $KEEPER 2>/dev/null' INT TERM HUP
 	"$BUILD/tests/integration/keeper" $((${LIMIT:-240} * SLOW)) \
-	    bash "$0" "$@" </dev/null
-	exit
+	    bash "$0" "$@" </dev/null &
+	KEEPER=$!
+	while :; do
+		wait $KEEPER
+		STATUS=$?
+		kill -0 $KEEPER 2>/dev/null || exit $STATUS
+	done
 fi
 
 W=$RINGCTL_TEST
