@@ -24,7 +24,6 @@ unsigned gossip_fingers(const struct peer *, uint16_t *out);
 
 /* start.c */
 void start_begin(struct peer *);
-void start_recall(struct peer *, const struct event *);
 void start_join_message(struct peer *, struct conn *, const struct message *);
 void start_conn(struct peer *, struct conn *, bool open, unsigned reason);
 void start_persisted(struct peer *, const struct event *);
@@ -35,6 +34,11 @@ void start_incarnation(struct peer *, uint32_t n);
 
 /* All expected are known, or were waited for: it serves. */
 void start_gathered(struct peer *);
+
+/* recall.c: the incarnation that others remember. */
+void recall_begin(struct peer *, unsigned contacts);
+void recall_message(struct peer *, const struct event *);
+void recall_tick(struct peer *);
 
 /* gather.c: the first meeting of a new ring. */
 void gather_begin(struct peer *);

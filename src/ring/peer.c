@@ -109,7 +109,7 @@ datagram(struct peer *p, const struct event *ev)
 		gossip_message(p, ev);
 		break;
 	case MSG_recall:
-		start_recall(p, ev);
+		recall_message(p, ev);
 		break;
 	default:
 		break;

@@ -1,0 +1,229 @@
+#include <assert.h>
+#include <string.h>
+
+#include "ring/core.h"
+
+/*
+ * A peer without an incarnation asks its contacts for the highest one that
+ * they remember; in a ring that was never there nobody remembers any.
+ */
+enum {
+	FIRST_US = 5000, /* between two asks without an answer, */
+	CONTACT_US = 100, /* and more in a crowd; then doubled */
+	WAIT_MAX_US = 100000,
+	ALONE = 3, /* in vain; then others are asked, too */
+	END_US = 1500000, /* who has not answered has no say */
+	BATCH = 3,
+	TOLD_BATCH = 32,
+};
+
+static bool
+holds_nothing(const struct peer *p)
+{
+	const struct index *x = &p->config.index;
+
+	for (unsigned key = 0; key < p->space; key++)
+		if (x->digest(x->ctx, (uint16_t)key) != 0)
+			return false;
+	return true;
+}
+
+/* What is said to id; to many: with this peer's own identifier. */
+static void
+recall_fill(const struct peer *p, unsigned id, bool asks, struct message *m)
+{
+	struct member remembered = p->view[id];
+
+	m->type = MSG_recall;
+	m->recall.asks = asks;
+	memset(&m->recall.heard, 0, sizeof(m->recall.heard));
+	if (p->config.remembered_count == 0 && !p->recall_told &&
+	    (p->incarnation == 0 || (p->fresh && p->recall_end_us > p->now_us &&
+					holds_nothing(p))) &&
+	    remembered.incarnation == 0 && p->watch[id].floor == 0) {
+		/* Who knows enough to go on may be known to others by now. */
+		if (p->phase == PHASE_RECALLING)
+			m->recall.heard = p->blank;
+		idset_add(&m->recall.heard, p->config.id);
+	}
+	m->recall.members.count = 0;
+	if (remembered.incarnation < p->watch[id].floor) {
+		remembered.incarnation = p->watch[id].floor;
+		remembered.state = MEMBER_LEFT;
+	}
+	remembered.id = (uint16_t)id;
+	if (remembered.incarnation > 0)
+		m->recall.members.at[m->recall.members.count++] = remembered;
+}
+
+static void
+recall_send(struct peer *p, unsigned id, struct addr addr, bool asks)
+{
+	struct message m;
+
+	recall_fill(p, id, asks, &m);
+	act_datagram(p, addr, &m);
+}
+
+/*
+ * The first contact anticlockwise whose memory of this peer is unknown; -1:
+ * none. Each peer asks the one before the run that it knows to remember
+ * nothing, and is told of that one's run: runs double, so N peers send some
+ * N log N asks at most. In a new ring the lowest contact hears of all, as it
+ * is asked first.
+ */
+static int
+recall_next(const struct peer *p)
+{
+	for (unsigned i = 1; i < p->space; i++) {
+		unsigned id = (p->config.id - i) & (p->space - 1);
+
+		if (p->watch[id].recall && !idset_has(&p->blank, id))
+			return (int)id;
+	}
+	return -1;
+}
+
+static void
+recall_ask(struct peer *p, unsigned id)
+{
+	recall_send(p, id, p->view[id].addr, true);
+	p->recall_asks++;
+	p->recall_us = p->now_us + p->recall_wait_us;
+}
+
+/* Who is asked first hears of all, and tells those who wait. */
+static void
+recall_tell(struct peer *p)
+{
+	struct idset to;
+	struct message m;
+
+	memset(&to, 0, sizeof(to));
+	for (unsigned id = 0; id < p->space; id++)
+		if (p->watch[id].contact && p->view[id].incarnation == 0 &&
+		    p->watch[id].floor == 0)
+			idset_add(&to, id);
+	recall_fill(p, p->config.id, false, &m);
+	act_multicast(p, &to, &m);
+}
+
+/* One that became a member meanwhile counts, too; space: there is none. */
+static unsigned
+lowest_contact(const struct peer *p)
+{
+	unsigned id = 0;
+
+	while (
+	    id < p->space && (id == p->config.id || p->view[id].addr.port == 0))
+		id++;
+	return id;
+}
+
+static void
+recall_end(struct peer *p)
+{
+	uint32_t highest = p->watch[p->config.id].floor;
+
+	p->fresh = recall_next(p) < 0 && highest == 0 && p->recall_blank &&
+		   holds_nothing(p);
+	if (p->fresh && p->config.id < lowest_contact(p))
+		recall_tell(p);
+	start_incarnation(p, highest + 1);
+}
+
+/* Known once: each contact must say itself what it remembers. */
+static void
+recall_remembered(struct peer *p)
+{
+	p->recall_told = true;
+	memset(&p->blank, 0, sizeof(p->blank));
+}
+
+void
+recall_message(struct peer *p, const struct event *ev)
+{
+	const struct msg_recall *r = &ev->message->recall;
+	int before, next;
+
+	if (r->asks)
+		recall_send(p, ev->from, ev->addr, false);
+	/* Heard of before it asked: of an earlier life, whose disk is lost. */
+	if (!r->asks && p->recall_asks == 1 && p->watch[ev->from].recall &&
+	    idset_has(&r->heard, p->config.id))
+		recall_remembered(p);
+	before = recall_next(p);
+	for (int id = idset_next(&r->heard, 0); id >= 0 && !p->recall_told;
+	     id = idset_next(&r->heard, (unsigned)id + 1))
+		if ((unsigned)id < p->space)
+			idset_add(&p->blank, (unsigned)id);
+	if (p->phase != PHASE_RECALLING)
+		return;
+	if (!r->asks)
+		p->watch[ev->from].recall = false;
+	if (!idset_has(&r->heard, ev->from))
+		p->recall_blank = false;
+	for (unsigned i = 0; i < r->members.count; i++) {
+		const struct member *m = &r->members.at[i];
+		uint32_t *floor = &p->watch[p->config.id].floor;
+
+		if (m->id != p->config.id || m->incarnation == 0 ||
+		    m->incarnation >= INCARNATION_MAX)
+			continue;
+		if (m->incarnation > *floor)
+			*floor = m->incarnation;
+		recall_remembered(p);
+	}
+	next = recall_next(p);
+	if (next < 0)
+		recall_end(p);
+	else if (next != before && !p->recall_blank)
+		recall_ask(p, (unsigned)next);
+}
+
+void
+recall_tick(struct peer *p)
+{
+	int next = recall_next(p);
+	unsigned at = (unsigned)random_below(&p->random, p->space), batch;
+
+	if (p->recall_end_us <= p->now_us || next < 0) {
+		recall_end(p);
+		return;
+	}
+	if (p->recall_waits == 0 || p->recall_blank)
+		recall_ask(p, lowest_contact(p));
+	if (p->recall_waits > 0)
+		recall_ask(p, (unsigned)next);
+	p->recall_wait_us *= 2;
+	if (p->recall_wait_us > WAIT_MAX_US)
+		p->recall_wait_us = WAIT_MAX_US;
+	/* These may be down: some others, too. */
+	if (p->recall_waits++ < ALONE && !p->recall_told)
+		return;
+	batch = p->recall_told ? TOLD_BATCH : BATCH;
+	for (unsigned i = 0, asked = 1; i < p->space && asked < batch; i++) {
+		unsigned id = (at + i) & (p->space - 1);
+
+		if (!p->watch[id].recall || idset_has(&p->blank, id))
+			continue;
+		recall_send(p, id, p->view[id].addr, true);
+		asked++;
+	}
+}
+
+void
+recall_begin(struct peer *p, unsigned contacts)
+{
+	p->recall_blank = true;
+	for (unsigned id = 0; id < p->space; id++)
+		p->watch[id].recall = p->watch[id].contact;
+	if (contacts == 0) {
+		recall_end(p);
+		return;
+	}
+	p->phase = PHASE_RECALLING;
+	p->recall_us = p->now_us;
+	p->recall_wait_us = FIRST_US + contacts * CONTACT_US;
+	p->recall_end_us = p->now_us + END_US;
+}
