@@ -80,6 +80,7 @@ struct peer {
 	struct idset blank; /* peers known to remember nothing: start */
 	bool recall_told; /* somebody remembers this peer */
 	bool recall_blank; /* all that answered remember nothing */
+	bool recall_answered; /* somebody heard of this peer's own blankness */
 	bool fresh; /* nobody in this ring remembers anything */
 	uint64_t recall_us, recall_end_us;
 	uint32_t recall_wait_us;

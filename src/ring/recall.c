@@ -13,7 +13,8 @@ enum {
 	WAIT_MAX_US = 100000,
 	ALONE = 3, /* in vain; then others are asked, too */
 	END_US = 1500000, /* who has not answered has no say */
-	BATCH = 3,
+	BATCH = 2, /* of them; doubled each time */
+	BATCH_MAX = 64,
 	TOLD_BATCH = 32,
 };
 
@@ -146,12 +147,14 @@ recall_message(struct peer *p, const struct event *ev)
 	const struct msg_recall *r = &ev->message->recall;
 	int before, next;
 
-	if (r->asks)
-		recall_send(p, ev->from, ev->addr, false);
-	/* Heard of before it asked: of an earlier life, whose disk is lost. */
-	if (!r->asks && p->recall_asks == 1 && p->watch[ev->from].recall &&
-	    idset_has(&r->heard, p->config.id))
+	/* Heard of before it spoke: of an earlier life, whose disk is lost. */
+	if (!r->asks && p->recall_asks == 1 && !p->recall_answered &&
+	    p->watch[ev->from].recall && idset_has(&r->heard, p->config.id))
 		recall_remembered(p);
+	if (r->asks) {
+		recall_send(p, ev->from, ev->addr, false);
+		p->recall_answered = true;
+	}
 	before = recall_next(p);
 	for (int id = idset_next(&r->heard, 0); id >= 0 && !p->recall_told;
 	     id = idset_next(&r->heard, (unsigned)id + 1))
@@ -185,7 +188,7 @@ void
 recall_tick(struct peer *p)
 {
 	int next = recall_next(p);
-	unsigned at = (unsigned)random_below(&p->random, p->space), batch;
+	unsigned at = (unsigned)random_below(&p->random, p->space), batch = 0;
 
 	if (p->recall_end_us <= p->now_us || next < 0) {
 		recall_end(p);
@@ -199,9 +202,13 @@ recall_tick(struct peer *p)
 	if (p->recall_wait_us > WAIT_MAX_US)
 		p->recall_wait_us = WAIT_MAX_US;
 	/* These may be down: some others, too. */
-	if (p->recall_waits++ < ALONE && !p->recall_told)
-		return;
-	batch = p->recall_told ? TOLD_BATCH : BATCH;
+	if (p->recall_told)
+		batch = TOLD_BATCH;
+	else if (p->recall_waits >= ALONE + 5)
+		batch = BATCH_MAX;
+	else if (p->recall_waits >= ALONE)
+		batch = BATCH << (p->recall_waits - ALONE);
+	p->recall_waits++;
 	for (unsigned i = 0, asked = 1; i < p->space && asked < batch; i++) {
 		unsigned id = (at + i) & (p->space - 1);
 
