@@ -315,5 +315,56 @@ same "it leaves in good order" "$STATUS" 0
 does "the ring is whole" ringctl wait whole
 down mixed
 does "and its data folder can be wiped" ringctl wipe --yes mixed.conf
+
+# The exercise's own settings, and its seven terminals.
+does "conf/exercise.conf is right" ringctl up -n "$ROOT/conf/exercise.conf"
+mkdir -p "$W/copy/conf"
+cp "$ROOT/conf/terminals" "$W/copy/conf"
+export TMUX_TMPDIR=$W
+unset DISPLAY TMUX
+exits "conf/terminals: too many words" 2 "$W/copy/conf/terminals" tmux 30 5
+exits "a config that is not there" 1 "$W/copy/conf/terminals" -f nowhere.conf
+exits "windows without a display" 1 "$W/copy/conf/terminals" xterm
+says "says so" 'no DISPLAY|xterm is not installed'
+
+panes()
+{
+	tmux -L ringctl-exercise list-panes -s -F "$1"
+}
+
+pane_says()
+{
+	tmux -L ringctl-exercise capture-pane -pJ -t "exercise:.$1" |
+	    grep -Eq -- "$2"
+}
+
+pane_finds()
+{
+	tmux -L ringctl-exercise send-keys -t exercise:.0 ring Enter
+	sleep 0.2
+	pane_says 0 '^first successor 4, second successor 5, predecessor 19'
+}
+
+in_panes()
+{
+	conf panes "log pings" "ping 30s"
+	does "conf/terminals opens" "$W/copy/conf/terminals" -f panes.conf 1h
+	same "a pane for each peer, and a shell" \
+	    "$(panes '#{pane_title}' | tr '\n' ',')" \
+	    "Peer 2,Peer 4,Peer 5,Peer 8,Peer 9,Peer 14,Peer 19,a shell,"
+	exits "once" 1 "$W/copy/conf/terminals" -f panes.conf
+	eventually "the peers find each other" 20 pane_finds
+	tmux -L ringctl-exercise send-keys -t exercise:.0 'Store 2067' Enter
+	eventually "a file is stored" 20 pane_says 0 '^stored 2067 at 19, 2, 4'
+	tmux -L ringctl-exercise send-keys -t exercise:.3 C-c
+	eventually "Ctrl-C is a death" 20 pane_says 2 'Peer 8 is no longer al'
+	does "all is closed at once" tmux -L ringctl-exercise kill-server
+}
+
+if command -v tmux >/dev/null; then
+	in_panes
+else
+	skip "conf/terminals in tmux" "tmux is not installed"
+fi
 eventually "no process is left" 5 no_leftovers
 finish
