@@ -271,6 +271,8 @@ json_outcome(struct output *o, const struct outcome *outcome, uint64_t total_us)
 	json_bool(j, "ok", outcome->ok);
 	json_text(j, outcome->ok ? "text" : "error", outcome->text.text,
 	    outcome->text.len);
+	if (outcome->ok && o->route.count > 0)
+		json_ids(j, "route", &o->route);
 	json_ms(j, "ms", outcome->us);
 	json_ms(j, "total_ms", total_us);
 	json_close(j, '}');

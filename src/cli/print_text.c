@@ -243,6 +243,18 @@ text_line(struct output *o, const struct msg_line *l)
 }
 
 static void
+print_result(const struct output *o, const struct msg_result *r)
+{
+	printf("%s", r->text.text);
+	if (o->route.count > 0) {
+		printf(" (route ");
+		print_peers(&o->route, " > ");
+		printf(")");
+	}
+	printf("\n");
+}
+
+static void
 text_result(struct output *o, const struct msg_result *r)
 {
 	bool said = false; /* the result names the first failure itself */
@@ -250,7 +262,7 @@ text_result(struct output *o, const struct msg_result *r)
 	if (r->text.len && r->exit != EXIT_DONE)
 		complain("%s", r->text.text);
 	else if (r->text.len && !o->options->quiet)
-		printf("%s\n", r->text.text);
+		print_result(o, r);
 	for (size_t i = 0; i < o->outcome_count; i++) {
 		if (o->outcomes[i].ok)
 			continue;
