@@ -17,6 +17,7 @@ enum {
 	PULLS_MAX = 8, /* versions being fetched to be held here */
 	SESSIONS_MAX = 40, /* comparisons with another peer */
 	TIES_MAX = 1024, /* connections, and open files, that these use */
+	LOOKUPS_MAX = 32, /* lookups that are remembered */
 	ROUTE_MAX = 256, /* identifiers of a route that are kept */
 	PAGE_MAX = 8, /* records compared at a time */
 	SET_MAX = COPIES_MAX + 2, /* a replica set and one more */
@@ -75,11 +76,20 @@ enum op_state {
 	OP_LISTING, /* `files`: more pages follow */
 };
 
+/* A lookup that came by; it may come again. */
+struct passed {
+	uint16_t origin;
+	bool owned; /* it went no further */
+	uint32_t incarnation; /* of the origin */
+	uint64_t op;
+};
+
 /* A command of a client. */
 struct op {
 	enum op_state state;
 	uint8_t command; /* enum command */
 	bool located; /* owner was told by lookup */
+	bool told; /* what it asks for was noted */
 	bool again; /* an owner may have accepted this version */
 	bool versioned;
 	bool resuming; /* record is known: this version alone */
@@ -116,6 +126,7 @@ enum serve_state {
 struct serve {
 	enum serve_state state;
 	bool local; /* for ops[op], else on conn for to */
+	bool copy; /* to be held there: nobody asked for it */
 	uint16_t op, to;
 	uint64_t from_op, expires_us;
 	struct stall stall;

@@ -90,6 +90,8 @@ struct files {
 	struct session sessions[SESSIONS_MAX];
 	struct offer offer;
 	struct ties streams, handles;
+	struct passed passed[LOOKUPS_MAX]; /* a ring of the last ones */
+	unsigned passed_at;
 	uint64_t due_us; /* nothing is due before it */
 	uint64_t arrived; /* bytes, told of a stream that closes */
 	uint64_t high_clock; /* of all versions seen */
