@@ -17,6 +17,7 @@ struct options {
 	unsigned flags; /* enum option */
 	const char *since; /* of OPTION_SINCE */
 	const char *kind; /* of OPTION_KIND */
+	const char *config; /* of OPTION_CONFIG */
 	const struct command_info *verb; /* NULL: none was given */
 	const char *args[OPTIONS_ARGS_MAX]; /* what follows it */
 	int arg_count;

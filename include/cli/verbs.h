@@ -13,6 +13,7 @@ int verb_exec(const struct options *);
 int verb_wait(const struct options *);
 int verb_journal(const struct options *); /* events, logs */
 int verb_help(const struct options *);
+int verb_peer(const struct options *);
 int verb_plain(const struct options *); /* all that is one call */
 
 /* Finds the verb's function, having checked how many arguments there are. */
@@ -20,6 +21,22 @@ int verb_run(const struct options *);
 
 /* The short help, on standard error. */
 void help_short(void);
+
+/* How the verb is used, on standard error: EXIT_USAGE. */
+int usage(const struct options *);
+
+/* An identifier, a ping interval. 0, or -1: it was said. */
+int arg_id(uint16_t *, const char *, unsigned bits);
+int arg_ping(uint32_t *ping_ms, const char *);
+
+/*
+ * Reads a config, which must be of the ring that -c names if any is; resolved:
+ * with paths made absolute; peerless: it need not name peers. Returns the exit
+ * status, having said what is wrong.
+ */
+struct config;
+int config_read(struct config *, const struct options *, const char *file,
+    bool resolved, bool peerless);
 
 /* PEERS of argument i into a call, if it is there. 0, or -1: it was said. */
 int call_peers(struct msg_call *, const struct options *, int i, unsigned bits);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/types.h"
+#include "os/paths.h"
 #include "os/why.h"
 #include "wire/message.h"
 
@@ -43,6 +44,7 @@ struct config {
 /* Where errors go; embedded in whatever its owner needs. */
 struct config_sink {
 	void (*error)(struct config_sink *, const char *text);
+	bool peerless; /* that no peer is named is no error */
 };
 
 /* All defaults, no peers. */
@@ -62,6 +64,12 @@ int config_load(const char *path, struct config *, struct config_sink *);
  * file: its path. 0, or -1 with why.
  */
 int config_resolve(struct config *, const char *file, struct why *);
+
+/*
+ * Where the ring's files lie: the config's data, or the default for its name.
+ * Not made. 0, or -1 with why.
+ */
+int config_data(const struct config *, struct path_buf *, struct why *);
 
 /* The canonical form, which config_parse reads as the same config. */
 void config_print(const struct config *, FILE *);

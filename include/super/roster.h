@@ -23,6 +23,13 @@ struct roster {
  */
 int roster_open(
     struct roster *, const char *data, const struct config *, struct why *);
+
+/*
+ * For a peer without a supervisor: makes the folder if missing, and checks
+ * that it fits the config. Nothing stays locked, whoever uses it as well. 0,
+ * or -1 with why.
+ */
+int roster_visit(const char *data, const struct config *, struct why *);
 void roster_close(struct roster *);
 
 /* Durable when they return 0; else -1 with why. */

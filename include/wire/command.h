@@ -33,6 +33,7 @@ enum verb {
 	VERB_EVENTS,
 	VERB_LOGS,
 	VERB_HELP,
+	VERB_PEER,
 };
 
 /* What an argument is. */
@@ -47,6 +48,7 @@ enum arg {
 	ARG_INTERVAL, /* 50ms, 2s, 1m, 1h; a bare number is seconds */
 	ARG_GOAL, /* whole, ready, down */
 	ARG_WORD, /* a word of this table */
+	ARG_START, /* init, join */
 };
 
 /* Options of single verbs. */
@@ -57,6 +59,7 @@ enum option {
 	OPTION_FOLLOW = 8, /* -f */
 	OPTION_SINCE = 16, /* --since T */
 	OPTION_KIND = 32, /* --kind K */
+	OPTION_CONFIG = 64, /* -f FILE */
 };
 
 /* Who carries it out. */
@@ -67,7 +70,7 @@ enum where {
 	WHERE_PEERS, /* each peer of a set, likewise */
 };
 
-enum { ARGS_MAX = 3 };
+enum { ARGS_MAX = 5 };
 
 struct command_info {
 	enum verb verb; /* VERB_NONE: no verb, only after exec */

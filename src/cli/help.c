@@ -12,7 +12,7 @@ static const char usage_line[] =
 static void
 row_print(const struct command_info *info)
 {
-	char left[48];
+	char left[80];
 
 	snprintf(left, sizeof(left), "%s %s", info->word, info->syntax);
 	/* A long one has a line of its own. */

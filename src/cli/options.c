@@ -33,6 +33,7 @@ static const struct option_info {
     {"-n", SET_FLAG, OPTION_CHECK, NULL, false},
     {"--yes", SET_FLAG, OPTION_YES, NULL, false},
     {"-f", SET_FLAG, OPTION_FOLLOW, NULL, false},
+    {"-f", SET_FLAG, OPTION_CONFIG, "FILE", false},
     {"--since", SET_FLAG, OPTION_SINCE, "T", false},
     {"--kind", SET_FLAG, OPTION_KIND, "KIND", false},
     {NULL, SET_FLAG, 0, NULL, false},
@@ -46,16 +47,22 @@ looks_like_option(const char *arg)
 	       !(arg[1] >= '0' && arg[1] <= '9');
 }
 
-/* The option of this word; *value: what follows its '=', or NULL. */
+/*
+ * The option of this word, if a verb may have it the verb's own (verb may be
+ * NULL); *value: what follows its '=', or NULL.
+ */
 static const struct option_info *
-option_find(const char *arg, const char **value)
+option_find(
+    const struct command_info *verb, const char *arg, const char **value)
 {
 	const struct option_info *info;
 
 	for (info = option_table; info->name; info++) {
 		size_t len = strlen(info->name);
 
-		if (strncmp(arg, info->name, len) != 0)
+		if (strncmp(arg, info->name, len) != 0 ||
+		    (info->flag == OPTION_FOLLOW && verb &&
+			(verb->options & OPTION_CONFIG)))
 			continue;
 		if (arg[len] == '\0') {
 			*value = NULL;
@@ -102,6 +109,8 @@ option_set(struct options *o, const struct option_info *info, const char *value)
 			o->since = value;
 		if (info->flag == OPTION_KIND)
 			o->kind = value;
+		if (info->flag == OPTION_CONFIG)
+			o->config = value;
 		return 0;
 	}
 	assert(false);
@@ -113,7 +122,7 @@ static int
 option_take(struct options *o, int argc, char **argv, int *at)
 {
 	const char *value, *arg = argv[*at];
-	const struct option_info *info = option_find(arg, &value);
+	const struct option_info *info = option_find(o->verb, arg, &value);
 
 	if (!info ||
 	    (info->flag && o->verb && !(o->verb->options & info->flag))) {
@@ -149,7 +158,7 @@ options_last(struct options *o, int from, int argc, char **argv)
 		const char *value = NULL;
 		const struct option_info *info;
 
-		info = option_find(argv[argc - 1], &value);
+		info = option_find(o->verb, argv[argc - 1], &value);
 		if (info && info->last && (!info->value || value)) {
 			if (option_set(o, info, value) != 0)
 				return -1;
@@ -158,7 +167,7 @@ options_last(struct options *o, int from, int argc, char **argv)
 		}
 		if (argc - 1 == from)
 			break;
-		info = option_find(argv[argc - 2], &value);
+		info = option_find(o->verb, argv[argc - 2], &value);
 		if (!info || !info->last || !info->value || value)
 			break;
 		if (option_set(o, info, argv[argc - 1]) != 0)

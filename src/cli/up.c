@@ -16,16 +16,22 @@ config_error(struct config_sink *sink, const char *text)
 	complain_bare(text);
 }
 
-static int
-load(struct config *config, const char *file, bool resolve)
+int
+config_read(struct config *config, const struct options *o, const char *file,
+    bool resolved, bool peerless)
 {
-	struct config_sink sink = {config_error};
+	struct config_sink sink = {.error = config_error, .peerless = peerless};
 	struct why why;
 
 	if (config_load(file, config, &sink) != 0)
 		return EXIT_USAGE;
-	if (resolve && config_resolve(config, file, &why) != 0) {
+	if (resolved && config_resolve(config, file, &why) != 0) {
 		complain("%s: %s", file, why.text);
+		return EXIT_USAGE;
+	}
+	if (o->ring && strcmp(o->ring, config->ring) != 0) {
+		complain(
+		    "-c %s: %s is of ring %s", o->ring, file, config->ring);
 		return EXIT_USAGE;
 	}
 	return EXIT_DONE;
@@ -59,15 +65,10 @@ verb_up(const struct options *o)
 	    .timeout_ms = verb_timeout_ms(o)};
 	static struct msg_result result;
 	bool only_check = (o->flags & OPTION_CHECK) != 0;
-	int status = load(&config, o->args[0], !only_check);
+	int status = config_read(&config, o, o->args[0], !only_check, false);
 
 	if (status != EXIT_DONE)
 		return status;
-	if (o->ring && strcmp(o->ring, config.ring) != 0) {
-		complain("-c %s: %s is of ring %s", o->ring, o->args[0],
-		    config.ring);
-		return EXIT_USAGE;
-	}
 	if (only_check)
 		return check(o, &config);
 	log_init("ringctl", o->quiet ? LOG_LEVEL_WARN : LOG_LEVEL_INFO);
@@ -91,7 +92,7 @@ wipe_which(const struct options *o, char ring[RING_NAME_MAX + 1],
 		return EXIT_USAGE;
 	}
 	if (o->arg_count) {
-		status = load(&config, o->args[0], true);
+		status = config_read(&config, o, o->args[0], true, true);
 		if (status != EXIT_DONE)
 			return status;
 		snprintf(ring, RING_NAME_MAX + 1, "%s", config.ring);
@@ -102,10 +103,8 @@ wipe_which(const struct options *o, char ring[RING_NAME_MAX + 1],
 		}
 		snprintf(ring, RING_NAME_MAX + 1, "%s", o->ring);
 	}
-	if (o->arg_count && config.data[0])
-		failed = paths_join(data, "", config.data, &why);
-	else if (o->arg_count)
-		failed = paths_data_default(data, ring, &why);
+	if (o->arg_count)
+		failed = config_data(&config, data, &why);
 	else
 		failed = paths_data(data, ring, &why);
 	if (failed)

@@ -33,11 +33,14 @@ static const struct {
     {VERB_EVENTS, verb_journal},
     {VERB_LOGS, verb_journal},
     {VERB_HELP, verb_help},
+    {VERB_PEER, verb_peer},
 };
 
-static int
-usage(const struct command_info *info)
+int
+usage(const struct options *o)
 {
+	const struct command_info *info = o->verb;
+
 	complain("usage: ringctl %s%s%s", info->word,
 	    info->syntax[0] ? " " : "", info->syntax);
 	return EXIT_USAGE;
@@ -55,7 +58,7 @@ verb_run(const struct options *o)
 	if (info->command == COMMAND_NONE &&
 	    (o->arg_count < (int)info->required ||
 		(o->arg_count > most && info->verb != VERB_EXEC)))
-		return usage(info);
+		return usage(o);
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (verbs[i].verb == info->verb)
 			return verbs[i].run(o);
@@ -138,8 +141,8 @@ call_run(struct client *c, const struct options *o, const struct msg_call *call,
 	return status;
 }
 
-static int
-join_id(uint16_t *id, const char *arg, unsigned bits)
+int
+arg_id(uint16_t *id, const char *arg, unsigned bits)
 {
 	struct word w = {arg, strlen(arg)};
 	struct text error;
@@ -150,19 +153,24 @@ join_id(uint16_t *id, const char *arg, unsigned bits)
 	return -1;
 }
 
+int
+arg_ping(uint32_t *ping_ms, const char *arg)
+{
+	struct word w = {arg, strlen(arg)};
+
+	if (interval_parse(ping_ms, w, 1, PING_MS_MAX) == 0)
+		return 0;
+	complain("ping %s: not 1ms..1h, as in 50ms, 30s or 30", arg);
+	return -1;
+}
+
 static int
 join_args(struct msg_call *call, const struct options *o, unsigned bits)
 {
-	const char *ping = o->arg_count > 2 ? o->args[2] : NULL;
-	struct word w = {ping, ping ? strlen(ping) : 0};
-
-	if (join_id(&call->id, o->args[0], bits) != 0 ||
-	    join_id(&call->known, o->args[1], bits) != 0)
+	if (arg_id(&call->id, o->args[0], bits) != 0 ||
+	    arg_id(&call->known, o->args[1], bits) != 0)
 		return -1;
-	if (!ping || interval_parse(&call->ping_ms, w, 1, PING_MS_MAX) == 0)
-		return 0;
-	complain("ping %s: not 1ms..1h, as in 50ms, 30s or 30", ping);
-	return -1;
+	return o->arg_count > 2 ? arg_ping(&call->ping_ms, o->args[2]) : 0;
 }
 
 int

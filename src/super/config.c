@@ -251,7 +251,8 @@ parse_text(struct parser *p, char *text, size_t len)
 		each_line(p, text, len, directive);
 	} else
 		p->line = 1;
-	if (p->errors == 0 && idset_count(&p->config->peers) == 0)
+	if (p->errors == 0 && !p->sink->peerless &&
+	    idset_count(&p->config->peers) == 0)
 		parse_error(p, "", (struct word){"", 0},
 		    "no peer: say which there are, as in: peer 2 4 5 8");
 	if (p->errors > CONFIG_ERRORS_MAX) {
@@ -354,6 +355,14 @@ config_resolve(struct config *c, const char *file, struct why *why)
 	if (resolve(c->data, file, why) == -1)
 		return -1;
 	return resolve(c->key, file, why);
+}
+
+int
+config_data(const struct config *c, struct path_buf *out, struct why *why)
+{
+	if (c->data[0] != '\0')
+		return paths_join(out, "", c->data, why);
+	return paths_data_default(out, c->ring, why);
 }
 
 uint32_t

@@ -120,13 +120,8 @@ open_data(struct super *s, struct why *why)
 {
 	const char *ring = s->config.ring, *data = s->config.data;
 
-	if (data[0] != '\0') {
-		if (paths_join(&s->data, "", data, why) == -1)
-			return -1;
-	} else if (paths_data_default(&s->data, ring, why) == -1) {
-		return -1;
-	}
-	if (roster_open(&s->roster, s->data.text, &s->config, why) == -1)
+	if (config_data(&s->config, &s->data, why) == -1 ||
+	    roster_open(&s->roster, s->data.text, &s->config, why) == -1)
 		return -1;
 	if (journal_open(&s->events, s->data.text, JOURNAL_EVENTS, why) == -1 ||
 	    journal_open(&s->lines, s->data.text, JOURNAL_LINES, why) == -1)

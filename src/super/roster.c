@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -134,6 +135,44 @@ roster_open(
 		return -1;
 	}
 	return 0;
+}
+
+/* Who finds nothing written locks it, and writes; 0, or -1 with errno. */
+static int
+await_mark(int fd)
+{
+	const struct timespec step = {.tv_nsec = LOCK_STEP_NS};
+	uint64_t end = clock_us() + LOCK_WAIT_US;
+	struct stat st;
+
+	while (clock_us() < end) {
+		if (fstat(fd, &st) == -1)
+			return -1;
+		if (st.st_size > 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		nanosleep(&step, NULL);
+	}
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
+int
+roster_visit(const char *data, const struct config *c, struct why *why)
+{
+	struct path_buf mark;
+	int fd, rc;
+
+	if (paths_make(data, why) == -1 ||
+	    paths_join(&mark, data, "ring", why) == -1)
+		return -1;
+	fd = open(mark.text, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd == -1 || await_mark(fd) == -1)
+		rc = why_set(why, "%s: %s", mark.text, strerror(errno));
+	else
+		rc = check_mark(fd, data, c, why);
+	if (fd != -1)
+		close(fd);
+	return rc;
 }
 
 void

@@ -1,17 +1,13 @@
 #include <assert.h>
-#include <bsd/string.h>
 #include <bsd/unistd.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "os/log.h"
 #include "os/process.h"
-#include "peer/run.h"
 #include "super/client.h"
+#include "super/setup.h"
 
 enum {
-	LOOPBACK = 0x7f000001,
 	IN_CHILD = 3, /* what process_child makes of the kept ones */
 	OUT_CHILD = 4,
 };
@@ -25,9 +21,7 @@ add_contact(struct peer_setup *setup, const struct super *s, unsigned id)
 	const struct member *seen = whole_member(s, id);
 	struct member *m = &contacts[setup->contact_count++];
 
-	*m = (struct member){.id = (uint16_t)id};
-	m->addr.ip = LOOPBACK;
-	m->addr.port = (uint16_t)(s->config.port + id);
+	*m = setup_contact(&s->config, id);
 	if (seen != NULL && seen->addr.port != 0)
 		m->addr = seen->addr;
 }
@@ -36,26 +30,13 @@ static void
 fill_setup(const struct child *c, struct peer_setup *setup, int join_through)
 {
 	const struct super *s = c->super;
-	const struct config *config = &s->config;
 
-	*setup = (struct peer_setup){.id = c->id,
-	    .bits = config->bits,
-	    .copies = config->copies,
-	    .route = config->route,
-	    .any_names = config->any_names,
-	    .sync = config->sync,
-	    .log_pings = config->log_pings,
-	    .ping_ms = c->ping_ms,
-	    .port = config->port,
-	    .host_ip = LOOPBACK,
-	    .join_through = join_through,
-	    .contacts = contacts,
-	    .in = IN_CHILD,
-	    .out = OUT_CHILD};
-	strlcpy(setup->ring, config->ring, sizeof(setup->ring));
-	snprintf(setup->data, sizeof(setup->data), "%.*s/%u", PATH_LEN_MAX - 8,
-	    s->data.text, c->id);
-	memcpy(setup->key.bytes, s->key, sizeof(setup->key.bytes));
+	setup_init(setup, &s->config, c->id, s->data.text, s->key);
+	setup->ping_ms = c->ping_ms;
+	setup->join_through = join_through;
+	setup->contacts = contacts;
+	setup->in = IN_CHILD;
+	setup->out = OUT_CHILD;
 	if (join_through != -1) {
 		add_contact(setup, s, (unsigned)join_through);
 		return;

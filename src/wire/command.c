@@ -186,6 +186,7 @@ arg_parse(struct command_line *line, enum arg arg, struct word w,
 	case ARG_INTERVAL:
 	case ARG_GOAL:
 	case ARG_WORD:
+	case ARG_START:
 		break;
 	}
 	/* No row of a peer's own command has such an argument. */

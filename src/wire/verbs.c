@@ -129,6 +129,21 @@ const struct command_info command_table[] = {
 	"until Ctrl-C. Works when the ring is down.\n"
 	"\n"
 	"  ringctl logs -f 8\n"},
+    {VERB_PEER, COMMAND_NONE, "peer",
+	"[-f FILE] init ID FIRST SECOND [PING] | join ID KNOWN [PING]",
+	{ARG_START, ARG_ID, ARG_ID, ARG_ID, ARG_INTERVAL}, 3, OPTION_CONFIG,
+	WHERE_CLIENT, "one peer in this terminal, without a supervisor",
+	"init begins a ring, or finds the peers FIRST and SECOND, its "
+	"successors\n"
+	"as far as you know; join comes in through peer KNOWN. It prints what "
+	"it\n"
+	"does and reads its commands, in any case: Store 2067, Request 2067,\n"
+	"Quit, and those that `ringctl help` lists. Ctrl-C is an abrupt\n"
+	"departure. PING is its ping interval: 30 or 30s, 50ms, 1m. -f takes\n"
+	"all but the peers from a config; without it everything is as in the\n"
+	"textbook exercise: conf/exercise.conf.\n"
+	"\n"
+	"  ringctl peer init 2 4 5 30\n"},
     {VERB_HELP, COMMAND_NONE, "help", "[VERB]", {ARG_WORD}, 0, 0, WHERE_CLIENT,
 	"this help, or more about one verb",
 	"\n"

@@ -35,7 +35,7 @@ on_error(struct config_sink *s, const char *text)
 static int
 parse(const void *data, size_t len, struct config *c)
 {
-	struct sink sink = {{on_error}, 0};
+	struct sink sink = {.sink = {.error = on_error}};
 	FILE *f = len > 0 ? fmemopen((void *)(uintptr_t)data, len, "r")
 			  : fopen("/dev/null", "r");
 	int rc;

@@ -104,6 +104,7 @@ options_agree(const char *line, const struct command_info *info)
 	    {OPTION_FOLLOW, "Fl f "},
 	    {OPTION_SINCE, "Fl -since "},
 	    {OPTION_KIND, "Fl -kind "},
+	    {OPTION_CONFIG, "Fl f "},
 	};
 	size_t want = 0;
 
