@@ -112,6 +112,18 @@ print_stored(const struct msg_reply *r)
 	print_how(r, fewer);
 }
 
+/* Of a join request, after its result. */
+static void
+print_route(const struct ids *route)
+{
+	if (route->count > 0) {
+		printf(" (route ");
+		print_peers(route, " > ");
+		printf(")");
+	}
+	printf("\n");
+}
+
 static void
 print_ring(const struct msg_reply *r)
 {
@@ -173,8 +185,11 @@ text_reply(struct output *o, const struct msg_reply *r)
 	case COMMAND_QUIT:
 		printf("left the ring\n");
 		break;
-	case COMMAND_FILES:
 	case COMMAND_NONE:
+		printf("joined through peer %u", r->holder);
+		print_route(&r->route);
+		break;
+	case COMMAND_FILES:
 		break;
 	}
 }
@@ -246,12 +261,7 @@ static void
 print_result(const struct output *o, const struct msg_result *r)
 {
 	printf("%s", r->text.text);
-	if (o->route.count > 0) {
-		printf(" (route ");
-		print_peers(&o->route, " > ");
-		printf(")");
-	}
-	printf("\n");
+	print_route(&o->route);
 }
 
 static void

@@ -15,7 +15,7 @@
 # went wrong, at the first line that is not as it should be.
 use strict;
 use warnings;
-use POSIX qw(mkfifo);
+use POSIX ();
 use Time::HiRes qw(time sleep clock_gettime CLOCK_MONOTONIC);
 
 my ($how, $port, $ids, @options) = @ARGV;
@@ -23,10 +23,11 @@ my %option = (ping => "200ms", log => 0, busy => 0, slow => 1,
     map { split /=/, $_, 2 } @options);
 my $space = 256;
 my $deadline = 20 * $option{slow};
-my $files = $how eq "terminals" ? "exercise" : "ex$port";
+my $files = "ex$port";
 
 # The model: members, the files there are, and the lines that each peer owes.
-my (%member, %stored, %owed, @everybody);
+my (%member, %stored, %owed);
+my @route; # of the request at hand, if it shows one
 
 sub owe
 {
@@ -90,8 +91,10 @@ sub expect_join
 {
 	my ($id, $known) = @_;
 	my $near = predecessor($id);
-	owe($_, "Peer $id Join request forwarded to my successor")
-	    for way($known, $near);
+	my @way = way($known, $near);
+	@route = (@way, $near, owner($id));
+	pop @route if keys %member == 1;
+	owe($_, "Peer $id Join request forwarded to my successor") for @way;
 	$member{$id} = 1;
 	owe($near, "Peer $id Join request received", new_successors($near));
 	my $far = predecessor($near);
@@ -127,6 +130,7 @@ sub expect_store
 {
 	my ($name, $id) = @_;
 	my $owner = owner(key($name));
+	@route = (way($id, $owner), $owner);
 	owe($_, "Store $name request forwarded to my successor")
 	    for way($id, $owner);
 	owe($owner, "Store $name request accepted");
@@ -138,6 +142,7 @@ sub expect_request
 	my ($name, $id) = @_;
 	my $owner = owner(key($name));
 	my ($first, @hops) = way($id, $owner);
+	@route = (way($id, $owner), $owner) if $stored{$name};
 	owe($id, "File request for $name has been sent to my successor")
 	    if defined $first;
 	owe($_, "Request for File $name has been received, " .
@@ -157,9 +162,9 @@ sub expect_request
 }
 
 # What was printed: lines of the exercise, and those of pings apart.
-my (%got, %ping_lines, $what);
-my $exercise = qr/^(?:Ping|My|Successor|Join|Store|File|Request|Sending|
-	Receiving|The[ ]file|Peer[ ]\d+[ ](?:Join|will|is|had))[ ]/x;
+my (%got, %ping_lines, %answers, $what);
+my $said = ""; # by the last command
+my $answer = qr/^(?:stored|received_|first[ ]successor|joined|left|ringctl:)/x;
 
 sub fail
 {
@@ -172,6 +177,8 @@ sub take
 	my ($id, $t, $line) = @_;
 	if ($line =~ /^Ping /) {
 		push @{$ping_lines{$id}}, [$t, $line];
+	} elsif ($line =~ $answer) {
+		push @{$answers{$id}}, $line;
 	} else {
 		push @{$got{$id}}, $line;
 	}
@@ -249,9 +256,9 @@ sub run
 	}
 	waitpid $pid, 0;
 	my $status = $? >> 8;
-	return if $status == $wanted;
-	open my $file, "<", $out or die;
-	fail("@command: exit $status, not $wanted: " . join "", <$file>);
+	$said = slurp($out);
+	fail("@command: exit $status, not $wanted: $said")
+	    if $status != $wanted;
 }
 
 sub ring
@@ -275,13 +282,18 @@ sub write_file
 	close $file or die "$name: $!";
 }
 
+sub slurp
+{
+	open my $file, "<", $_[0] or fail("$_[0]: $!");
+	local $/;
+	return <$file>;
+}
+
 sub check_file
 {
 	my ($name) = @_;
-	open my $file, "<", "received_$name" or fail("received_$name: $!");
-	local $/;
 	fail("received_$name: another content")
-	    if <$file> ne content($name, $version{$name});
+	    if slurp("received_$name") ne content($name, $version{$name});
 	unlink "received_$name";
 }
 
@@ -300,13 +312,17 @@ sub read_stream
 	return 1;
 }
 
-sub supervised_up
+sub write_conf
 {
 	open my $conf, ">", "$files.conf" or die;
 	print $conf "ring $files\nport $port\nroute successor\n",
-	    "ping $option{ping}\n", $option{log} ? "log pings\n" : "",
-	    "peer @_\n";
+	    "ping $option{ping}\n", $option{log} ? "log pings\n" : "", @_;
 	close $conf;
+}
+
+sub supervised_up
+{
+	write_conf("peer @_\n");
 	run(0, "ringctl", "up", "$files.conf");
 	my $pid = open($stream, "-|", "ringctl", "-c", $files, "logs", "-f",
 	    "--json") // die "ringctl: $!";
@@ -333,7 +349,183 @@ my %supervised = (
 		poll("the stream ends", sub { read_stream(); $ended });
 	},
 );
-my $player = \%supervised;
+
+# In terminals: a log and a FIFO for each peer; what it answers to commands
+# stands between its lines.
+my (%terminal, %seen);
+
+sub open_terminal
+{
+	my ($id, @args) = @_;
+	unlink "$files.$id.fifo";
+	$terminal{$id} = spawn(sub {
+		exec "$ENV{BUILD}/tests/integration/terminal",
+		    "$files.$id.log", "$files.$id.fifo", "ringctl", "peer",
+		    "-f", "$files.conf", @args;
+	});
+	$seen{$id} = 0;
+	poll("a terminal", sub { -p "$files.$id.fifo" });
+}
+
+sub type
+{
+	my ($id, $text) = @_;
+	open my $fifo, ">", "$files.$id.fifo" or fail("FIFO: $!");
+	syswrite $fifo, $text;
+	close $fifo;
+}
+
+sub read_terminals
+{
+	my $now = clock_gettime(CLOCK_MONOTONIC);
+	for my $id (keys %seen) {
+		open my $log, "<", "$files.$id.log" or next;
+		seek $log, $seen{$id}, 0;
+		while (my $line = <$log>) {
+			last if $line !~ s/\n$//;
+			$seen{$id} += 1 + length $line;
+			take($id, $now, $line);
+		}
+	}
+	return 1;
+}
+
+sub close_terminal
+{
+	my ($id) = @_;
+	my $pid = delete $terminal{$id};
+	poll("terminal of peer $id ends", sub { waitpid($pid, 1) == $pid });
+	my $status = $?;
+	@children = grep { $_ != $pid } @children;
+	read_terminals();
+	delete $seen{$id};
+	return $status >> 8;
+}
+
+# By answers that come after all lines before: neighbours are right.
+sub settle_terminals
+{
+	my %due;
+	for my $id (keys %member) {
+		my ($first, $second) = successors($id);
+		my $pred = predecessor($id);
+		$due{$id} = "first successor $first, " . ($first == $pred ? ""
+		    : "second successor $second, ") . "predecessor $pred";
+		@{$answers{$id}} = ();
+		type($id, "Ring\n");
+	}
+	my $again = time + 0.2;
+	poll("neighbours are right", sub {
+		my $late = time > $again;
+		$again = time + 0.2 if $late;
+		read_terminals();
+		paid();
+		for my $id (keys %due) {
+			my @said = grep { /^first/ } @{$answers{$id} // []};
+			if (@said && $said[-1] eq $due{$id}) {
+				delete $due{$id};
+			} elsif ($late) {
+				type($id, "ring\n");
+			}
+		}
+		return !%due;
+	});
+	poll("files are where they belong", \&files_are_held);
+}
+
+sub files_are_held
+{
+	for my $name (keys %stored) {
+		my $owner = owner(key($name));
+		my ($next, $third) = successors($owner);
+		for my $id ($owner, $next, $third) {
+			my ($path) = glob("$ENV{XDG_STATE_HOME}/ringctl/" .
+			    "$files/$id/files/*/$name");
+			# What it is follows after the content.
+			return 0 if !defined $path || index(slurp($path),
+			    content($name, $version{$name})) != 0;
+		}
+	}
+	return 1;
+}
+
+sub terminals_up
+{
+	write_conf();
+	for my $id (@_) {
+		open_terminal($id, "init", $id, successors($id));
+	}
+	settle_terminals();
+}
+
+# What the command was answered is no line of the exercise.
+sub answered
+{
+	my ($id, $text, $answer) = @_;
+	@{$answers{$id}} = ();
+	type($id, "$text\n");
+	poll("an answer to $text", sub {
+		read_terminals();
+		paid();
+		($said) = grep { $_ =~ $answer } @{$answers{$id}};
+	});
+}
+
+sub peer_of_terminal
+{
+	my ($id) = @_;
+	my $pid = $terminal{$id};
+	open my $file, "<", "/proc/$pid/task/$pid/children" or
+	    fail("peer $id: $!");
+	return (split " ", <$file>)[0];
+}
+
+# One by Ctrl-C, several by signals at once.
+sub kill_terminals
+{
+	if (@_ == 1) {
+		type($_[0], "\003");
+	} else {
+		kill "KILL", map { peer_of_terminal($_) } @_;
+	}
+	close_terminal($_) > 128 or fail("peer $_ was not killed") for @_;
+}
+
+my %terminals = (
+	up => \&terminals_up,
+	read => \&read_terminals,
+	join => sub {
+		my ($id) = @_;
+		@{$answers{$id}} = ();
+		open_terminal($id, "join", @_);
+		poll("it joins", sub {
+			read_terminals();
+			($said) = grep { /^joined/ } @{$answers{$id}};
+		});
+	},
+	start => sub {
+		open_terminal($_[0], "init", $_[0], successors($_[0]));
+	},
+	quit => sub {
+		type($_[0], "QUIT\n");
+		fail("peer $_[0] failed") if close_terminal($_[0]) != 0;
+	},
+	kill => \&kill_terminals,
+	store => sub { answered($_[1], "Store $_[0]", qr/^stored $_[0] at /) },
+	request => sub {
+		answered($_[1], "request $_[0]", $stored{$_[0]} ?
+		    qr/^received_$_[0] from / : qr/$_[0]: no such file$/);
+	},
+	settle => \&settle_terminals,
+	down => sub {
+		settle_terminals();
+		# What they print of each other's end is nobody's concern.
+		%seen = ();
+		kill "TERM", $terminal{$_} for keys %terminal;
+		close_terminal($_) for keys %terminal;
+	},
+);
+my $player = $how eq "terminals" ? \%terminals : \%supervised;
 
 # Pings. Each that was sent is received once, and answered once.
 sub ping_faults
@@ -411,6 +603,7 @@ sub play
 {
 	my ($verb, @args) = @_;
 	my $now = $args[-1] eq "now" && pop @args;
+	@route = ();
 	if ($verb eq "join") {
 		expect_join(@args);
 	} elsif ($verb eq "quit") {
@@ -432,6 +625,9 @@ sub play
 	}
 	$player->{$verb}(@args);
 	poll("lines that are due", sub { $player->{read}(); paid() });
+	my $words = "route " . join " > ", @route;
+	fail("not `$words': $said")
+	    if @route && $said !~ /[( ]\Q$words\E[,)]/;
 	check_file($args[0]) if $verb eq "request" && $stored{$args[0]};
 	$player->{settle}() if !$now;
 }

@@ -12,7 +12,7 @@ plays()
 	local words=$1 how=$2 ids=$3 steps=$4
 	shift 4
 	port_claim
-	if perl "$HERE/exercise.pl" "$how" "$PORT" "$ids" slow=$SLOW "$@" \
+	if BUILD=$BUILD perl "$HERE/exercise.pl" "$how" "$PORT" "$ids" slow=$SLOW "$@" \
 	    <<<"$steps"; then
 		pass "$words: $how ${ids// /-} $*"
 	else
@@ -76,6 +76,7 @@ start 19
 kill 8,19'
 
 textbook="2 4 5 8 9 14 19"
+twelve="3 10 20 40 60 80 120 140 200 220 240 250"
 
 growing='store 0001 7
 request 0001 7
@@ -138,13 +139,33 @@ start 140
 kill 3,250'
 
 plays joins supervised "$textbook" "$joins"
+plays joins terminals "$textbook" "$joins"
 plays files supervised "$textbook" "$files"
+plays files terminals "$textbook" "$files"
 plays deaths supervised "$textbook" "$deaths"
+plays deaths terminals "$textbook" "$deaths"
 plays growing supervised "7" "$growing"
+plays growing terminals "7" "$growing"
 plays odd supervised "0 31 77 200 255" "$odd"
-plays three supervised "1 128 129" "$three"
-plays dozen supervised "3 10 20 40 60 80 120 140 200 220 240 250" "$dozen"
-plays pings supervised "$textbook" "pings 20"$'\n'"$joins" ping=10ms log=1
+plays three terminals "1 128 129" "$three"
+plays dozen supervised "$twelve" "$dozen"
+plays pings supervised "$textbook" "pings 20"$'\n'"$deaths" ping=10ms log=1
+plays pings terminals "4 200 9" "pings 20" ping=10ms log=1
 plays pings supervised "0 255" "pings 3" ping=1s log=1
 plays load supervised "$textbook" "$deaths" busy=16
+[ -n "${EXERCISE_LONG:-}" ] || finish
+
+plays odd terminals "0 31 77 200 255" "$odd"
+plays three supervised "1 128 129" "$three"
+plays dozen terminals "$twelve" "$dozen"
+for how in supervised terminals; do
+	for ping in 10ms 1s 30s; do
+		for steps in "$joins" "$files" "$deaths"; do
+			plays exercise $how "$textbook" "pings 2
+$steps" ping=$ping log=1
+			plays exercise $how "$textbook" "$steps" ping=$ping \
+			    log=1 busy=16
+		done
+	done
+done
 finish
