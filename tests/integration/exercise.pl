@@ -312,6 +312,13 @@ sub read_stream
 	return 1;
 }
 
+# One signal after the other is no instant, but who is stopped meanwhile
+# neither sees nor says anything.
+sub stop
+{
+	kill "STOP", $_ or fail("process $_: $!") for @_;
+}
+
 sub write_conf
 {
 	open my $conf, ">", "$files.conf" or die;
@@ -336,7 +343,12 @@ my %supervised = (
 	read => \&read_stream,
 	join => sub { ring("join", @_) },
 	quit => sub { ring("quit", @_) },
-	kill => sub { ring("kill", join ",", @_) },
+	kill => sub {
+		ring("status", "--json");
+		stop(map { $said =~ /"id":$_,[^{}]*?"pid":(\d+)/ } @_)
+		    if @_ > 1;
+		ring("kill", join ",", @_);
+	},
 	start => sub { ring("start", @_) },
 	store => sub { ring("exec", $_[1], "store", $_[0]) },
 	request => sub {
@@ -486,7 +498,9 @@ sub kill_terminals
 	if (@_ == 1) {
 		type($_[0], "\003");
 	} else {
-		kill "KILL", map { peer_of_terminal($_) } @_;
+		my @pids = map { peer_of_terminal($_) } @_;
+		stop(@pids);
+		kill "KILL", @pids;
 	}
 	close_terminal($_) > 128 or fail("peer $_ was not killed") for @_;
 }
