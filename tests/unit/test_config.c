@@ -27,6 +27,8 @@ on_error(struct config_sink *s, const char *text)
 	snprintf(said.text + used, sizeof(said.text) - used, "%s\n", text);
 }
 
+static bool peerless;
+
 static int
 parse_bytes(const char *text, size_t len)
 {
@@ -35,6 +37,7 @@ parse_bytes(const char *text, size_t len)
 
 	memset(&said, 0, sizeof(said));
 	said.sink.error = on_error;
+	said.sink.peerless = peerless;
 	assert_non_null(f);
 	rc = config_parse(f, "ring.conf", &config, &said.sink);
 	fclose(f);
@@ -180,6 +183,10 @@ what_is_no_config(void **state)
 	(void)state;
 	bad("ring lab\n", "ring.conf:1: no peer: say which there are, as in: "
 			  "peer 2 4 5 8\n");
+	peerless = true;
+	assert_int_equal(parse_bytes("ring lab\n", 9), 0);
+	assert_string_equal(config.ring, "lab");
+	peerless = false;
 	assert_int_equal(parse_bytes("peer 1\npeer\0 2\n", 15), -1);
 	assert_non_null(strstr(said.text, "ring.conf:2: a NUL byte"));
 	bad("ring \x1b[31m\npeer 1\n",

@@ -95,6 +95,12 @@ options_of_verbs(void **state)
 	assert_string_equal(o.kind, "dead");
 	assert_string_equal(o.since, "5m");
 	args_are(1, "8", "8");
+	/* -f takes a value here, and none there. */
+	assert_int_equal(parse("ringctl peer init -f x.conf 2 4 5 30 -q"), 0);
+	assert_int_equal(o.flags, OPTION_CONFIG);
+	assert_string_equal(o.config, "x.conf");
+	assert_true(o.quiet);
+	args_are(5, "init", "30");
 }
 
 static void
@@ -124,6 +130,7 @@ bad_options(void **state)
 	    "ringctl status --timeout x",
 	    "ringctl -c",
 	    "ringctl events --kind",
+	    "ringctl peer init 2 4 5 -f",
 	    "ringctl stauts",
 	    "ringctl frobnicate",
 	    "ringctl ring",

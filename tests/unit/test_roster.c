@@ -96,8 +96,22 @@ folders_belong_to_one_ring(void **state)
 	open_again();
 }
 
+/* A peer by itself neither holds the folder nor minds who does. */
+static void
+visitors_lock_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(roster_visit(folder.path, &config, &why), 0);
+	assert_int_equal(roster_visit(folder.path, &config, &why), 0);
+	open_again();
+	assert_int_equal(roster_visit(folder.path, &config, &why), 0);
+	config.bits = 9;
+	assert_int_equal(roster_visit(folder.path, &config, &why), -1);
+	assert_non_null(strstr(why.text, "another ring"));
+}
+
 #define ROSTER_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(ROSTER_TEST(who_joined_is_remembered),
     ROSTER_TEST(bad_lines_cost_themselves_only),
-    ROSTER_TEST(folders_belong_to_one_ring))
+    ROSTER_TEST(folders_belong_to_one_ring), ROSTER_TEST(visitors_lock_nothing))
