@@ -17,7 +17,6 @@ enum {
 	PULLS_MAX = 8, /* versions being fetched to be held here */
 	SESSIONS_MAX = 40, /* comparisons with another peer */
 	TIES_MAX = 1024, /* connections, and open files, that these use */
-	LOOKUPS_MAX = 32, /* lookups that are remembered */
 	ROUTE_MAX = 256, /* identifiers of a route that are kept */
 	PAGE_MAX = 8, /* records compared at a time */
 	SET_MAX = COPIES_MAX + 2, /* a replica set and one more */
@@ -74,14 +73,6 @@ enum op_state {
 	OP_COPYING, /* from a file stored here */
 	OP_RENAMING,
 	OP_LISTING, /* `files`: more pages follow */
-};
-
-/* A lookup that came by; it may come again. */
-struct passed {
-	uint16_t origin;
-	bool owned; /* it went no further */
-	uint32_t incarnation; /* of the origin */
-	uint64_t op;
 };
 
 /* A command of a client. */

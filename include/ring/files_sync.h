@@ -81,6 +81,16 @@ struct offer {
 	struct records page;
 };
 
+enum { LOOKUPS_MAX = 32 }; /* that are remembered */
+
+/* A lookup that came by; it may come again. */
+struct passed {
+	uint16_t origin;
+	bool owned; /* it went no further */
+	uint32_t incarnation; /* of the origin */
+	uint64_t op;
+};
+
 struct files {
 	struct op ops[OPS_MAX];
 	struct write writes[WRITES_MAX];
