@@ -139,7 +139,8 @@ static bool
 tells_only_success(const struct msg_reply *r)
 {
 	return r->command == COMMAND_STORE || r->command == COMMAND_REQUEST ||
-	       r->command == COMMAND_REMOVE || r->command == COMMAND_QUIT;
+	       r->command == COMMAND_REMOVE || r->command == COMMAND_QUIT ||
+	       r->command == COMMAND_NONE;
 }
 
 static void
