@@ -46,6 +46,7 @@ struct output {
 	struct listing *listings;
 	size_t outcome_count;
 	struct outcome *outcomes;
+	struct ids route; /* of a join request; empty: not known */
 	unsigned replies; /* of peers to exec */
 	size_t held_count;
 	struct msg_reply **held; /* until the end, when in_order */

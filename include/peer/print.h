@@ -13,16 +13,11 @@
 struct driver;
 
 struct printer {
-	uint16_t first, second; /* successors as they were last printed */
+	uint16_t first; /* successor; this peer itself: alone */
 	bool joining; /* its successors are still to be said */
-	uint8_t cause; /* event kind that may change successors */
-	uint16_t about; /* whom that concerns */
 };
 
 /* One event, in the order in which the core noted them. */
 void print_event(struct driver *, const struct msg_event *);
-
-/* A step is over: causes don't outlive it. */
-void print_step(struct driver *);
 
 #endif

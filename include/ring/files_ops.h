@@ -80,6 +80,7 @@ struct op {
 	enum op_state state;
 	uint8_t command; /* enum command */
 	bool located; /* owner was told by lookup */
+	bool told; /* what it asks for was noted */
 	bool again; /* an owner may have accepted this version */
 	bool versioned;
 	bool resuming; /* record is known: this version alone */
@@ -116,6 +117,7 @@ enum serve_state {
 struct serve {
 	enum serve_state state;
 	bool local; /* for ops[op], else on conn for to */
+	bool copy; /* to be held there: nobody asked for it */
 	uint16_t op, to;
 	uint64_t from_op, expires_us;
 	struct stall stall;

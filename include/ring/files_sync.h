@@ -81,6 +81,16 @@ struct offer {
 	struct records page;
 };
 
+enum { LOOKUPS_MAX = 32 }; /* that are remembered */
+
+/* A lookup that came by; it may come again. */
+struct passed {
+	uint16_t origin;
+	bool owned; /* it went no further */
+	uint32_t incarnation; /* of the origin */
+	uint64_t op;
+};
+
 /* Slots from a top on are free, and were not even looked at for a while. */
 struct files {
 	unsigned op_top, write_top, serve_top, query_top, pull_top, session_top;
@@ -92,6 +102,8 @@ struct files {
 	struct session sessions[SESSIONS_MAX];
 	struct offer offer;
 	struct ties streams, handles;
+	struct passed passed[LOOKUPS_MAX]; /* a ring of the last ones */
+	unsigned passed_at;
 	uint64_t due_us; /* nothing is due before it */
 	uint64_t arrived; /* bytes, told of a stream that closes */
 	uint64_t high_clock; /* of all versions seen */

@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "ring/files.h"
 #include "ring/peer.h"
+#include "ring/tell.h"
 #include "ring/watch.h"
 
 /*
@@ -45,6 +46,7 @@ struct peer {
 	unsigned successor_count;
 	uint16_t predecessor; /* itself when alone */
 
+	struct tell tell; /* of its neighbourhood, to whoever reads it */
 	uint16_t followed[SPACE_MAX]; /* probed or accused by us */
 	unsigned followed_count;
 

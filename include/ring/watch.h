@@ -15,6 +15,7 @@ enum {
 	ACCUSERS_MAX = 2, /* enough to end a suspicion early */
 	PINGS_MAX = 8, /* `ping` commands under way */
 	ADMISSIONS_MAX = 8,
+	ADMISSION_ROUTE_MAX = 256, /* identifiers of a route that are kept */
 	INDIRECTS_MAX = 32, /* pings on behalf of others */
 	INCARNATION_MAX = 1u << 30, /* none above is believed */
 	BUCKETS = 64, /* of a view's summary */
@@ -55,6 +56,7 @@ struct probe {
 struct watch {
 	struct probe probe;
 	uint32_t srtt_us, rttvar_us; /* RFC 6298; srtt 0: no sample yet */
+	uint32_t pong_seq; /* of the last ping that it answered */
 	uint32_t floor; /* incarnation remembered from disk */
 	bool accusing; /* suspected by our own evidence */
 	uint8_t accuser_count;
@@ -77,6 +79,8 @@ struct admission {
 	uint32_t probe_conn; /* to whoever holds the identifier now; 0: none */
 	uint32_t highest; /* incarnation told to it */
 	uint64_t expires_us; /* 0: its turn has not come */
+	uint16_t route_count;
+	uint16_t route[ADMISSION_ROUTE_MAX]; /* its request's, this peer last */
 };
 
 /* A `ping` command that waits. */

@@ -100,6 +100,8 @@ void verb_peers_expire(struct client *);
 /* join.c */
 void verb_join_begin(struct client *), verb_join_settle(struct client *);
 void verb_join_expire(struct client *), verb_join_cancel(struct client *);
+/* What the newcomer says of it, before it is up: goes on to the client. */
+void verb_join_route(struct super *, struct child *, struct message *);
 void join_check(struct super *); /* newcomers that are up, or failed */
 
 /* exec.c */

@@ -32,6 +32,14 @@ enum conn_role {
 	CONN_STREAM, /* one transfer: messages and raw bytes */
 };
 
+/* Which version a get asks for. */
+enum exact {
+	EXACT_NEWEST, /* the owner's answer */
+	EXACT_VERSION, /* of a request that goes on elsewhere */
+	EXACT_HELD, /* any, the owner has said who holds it */
+	EXACT_COPY, /* as EXACT_VERSION, to be held there: no request */
+};
+
 /* A peer's own commands. */
 enum command {
 	COMMAND_NONE,

@@ -56,7 +56,9 @@ enum event_field {
 	E(damaged, EVENT_NAME | EVENT_REASON, "")                              \
 	E(synced, EVENT_ABOUT, "")                                             \
 	E(disk, EVENT_REASON, "")                                              \
-	E(trouble, EVENT_REASON, "")
+	E(trouble, EVENT_REASON, "")                                           \
+	E(neighbour, EVENT_ABOUT | EVENT_OTHER | EVENT_VALUE | EVENT_REASON,   \
+	    "second")
 
 enum event_kind {
 #define E(kind, fields, value) EVENT_##kind,

@@ -93,7 +93,8 @@
 
 /* Membership. */
 #define MESSAGE_join(F) F(u64, op) F(u16, id) F(addr, addr) F(ids, route)
-#define MESSAGE_admit(F) F(u64, op) F(u32, incarnation) /* highest seen */
+#define MESSAGE_admit(F)                                                       \
+	F(u64, op) F(u32, incarnation) /* highest seen */ F(ids, route)
 #define MESSAGE_refuse(F)                                                      \
 	F(u64, op) F(u8, error) /* enum wire_error */ F(ids, ids)              \
 	F(members, members) F(text, text)
@@ -110,7 +111,7 @@
 #define MESSAGE_stored(F) F(u64, op) F(ids, holders) F(u8, wanted)
 #define MESSAGE_mark(F) F(name, name) F(version, version)
 #define MESSAGE_get(F)                                                         \
-	F(u64, op) F(name, name) F(u8, exact) /* only this version */          \
+	F(u64, op) F(name, name) F(u8, exact) /* enum exact */                 \
 	F(version, version) F(u64, offset)
 #define MESSAGE_found(F) F(u64, op) F(record, record)
 #define MESSAGE_ask(F) F(u64, op) F(name, name)

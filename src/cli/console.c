@@ -167,6 +167,11 @@ take_reply(struct console *c)
 {
 	const struct msg_reply *r = &c->message.reply;
 
+	/* Nobody's command: how it came in. */
+	if (r->op == 0 && r->command == COMMAND_NONE) {
+		c->output.printer->reply(&c->output, r);
+		return;
+	}
 	for (struct typed *t = c->typed; t < c->typed + COMMANDS_MAX; t++) {
 		if (t->op == 0 || t->op != r->op)
 			continue;

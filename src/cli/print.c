@@ -243,6 +243,10 @@ reply_take(struct output *o, const struct msg_reply *r)
 {
 	if (r->error != ERROR_none && o->exit == EXIT_DONE)
 		o->exit = wire_error_exit(r->error);
+	if (!o->line && !r->last) {
+		o->route = r->route;
+		return;
+	}
 	if (!o->line) {
 		outcome_add(o, r);
 		return;

@@ -91,7 +91,7 @@ json_begin(struct output *o, const struct msg_reply *r)
 
 	json_open(&o->json, NULL, '{');
 	json_uint(&o->json, "peer", r->peer);
-	json_string(&o->json, "command", info ? info->word : "");
+	json_string(&o->json, "command", info ? info->word : "join");
 }
 
 static void
@@ -159,9 +159,12 @@ json_good(struct output *o, const struct msg_reply *r)
 	case COMMAND_PING:
 		json_uint(j, "id", r->holder);
 		break;
+	case COMMAND_NONE:
+		json_uint(j, "known", r->holder);
+		json_ids(j, "route", &r->route);
+		break;
 	case COMMAND_QUIT:
 	case COMMAND_FILES:
-	case COMMAND_NONE:
 		break;
 	}
 }
@@ -271,6 +274,8 @@ json_outcome(struct output *o, const struct outcome *outcome, uint64_t total_us)
 	json_bool(j, "ok", outcome->ok);
 	json_text(j, outcome->ok ? "text" : "error", outcome->text.text,
 	    outcome->text.len);
+	if (outcome->ok && o->route.count > 0)
+		json_ids(j, "route", &o->route);
 	json_ms(j, "ms", outcome->us);
 	json_ms(j, "total_ms", total_us);
 	json_close(j, '}');

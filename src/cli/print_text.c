@@ -112,6 +112,18 @@ print_stored(const struct msg_reply *r)
 	print_how(r, fewer);
 }
 
+/* Of a join request, after its result. */
+static void
+print_route(const struct ids *route)
+{
+	if (route->count > 0) {
+		printf(" (route ");
+		print_peers(route, " > ");
+		printf(")");
+	}
+	printf("\n");
+}
+
 static void
 print_ring(const struct msg_reply *r)
 {
@@ -127,7 +139,8 @@ static bool
 tells_only_success(const struct msg_reply *r)
 {
 	return r->command == COMMAND_STORE || r->command == COMMAND_REQUEST ||
-	       r->command == COMMAND_REMOVE || r->command == COMMAND_QUIT;
+	       r->command == COMMAND_REMOVE || r->command == COMMAND_QUIT ||
+	       r->command == COMMAND_NONE;
 }
 
 static void
@@ -173,8 +186,11 @@ text_reply(struct output *o, const struct msg_reply *r)
 	case COMMAND_QUIT:
 		printf("left the ring\n");
 		break;
-	case COMMAND_FILES:
 	case COMMAND_NONE:
+		printf("joined through peer %u", r->holder);
+		print_route(&r->route);
+		break;
+	case COMMAND_FILES:
 		break;
 	}
 }
@@ -243,6 +259,13 @@ text_line(struct output *o, const struct msg_line *l)
 }
 
 static void
+print_result(const struct output *o, const struct msg_result *r)
+{
+	printf("%s", r->text.text);
+	print_route(&o->route);
+}
+
+static void
 text_result(struct output *o, const struct msg_result *r)
 {
 	bool said = false; /* the result names the first failure itself */
@@ -250,7 +273,7 @@ text_result(struct output *o, const struct msg_result *r)
 	if (r->text.len && r->exit != EXIT_DONE)
 		complain("%s", r->text.text);
 	else if (r->text.len && !o->options->quiet)
-		printf("%s\n", r->text.text);
+		print_result(o, r);
 	for (size_t i = 0; i < o->outcome_count; i++) {
 		if (o->outcomes[i].ok)
 			continue;

@@ -103,7 +103,6 @@ step(struct driver *d, struct event *ev)
 	peer_step(d->core, d->loop.now_us, ev, d->actions);
 	for (size_t i = 0; i < d->actions->count; i++)
 		drive_apply(d, &d->actions->at[i]);
-	print_step(d);
 	d->stepping = false;
 }
 

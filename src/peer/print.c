@@ -26,46 +26,26 @@ line(struct driver *d, const char *format, ...)
 }
 
 static void
-line_successors(struct driver *d, const char *new)
+line_successors(
+    struct driver *d, const char *new, unsigned first, unsigned second)
 {
-	const struct printer *p = &d->printer;
-
-	line(d, "My %sfirst successor is Peer %u", new, p->first);
-	line(d, "My %ssecond successor is Peer %u", new, p->second);
+	line(d, "My %sfirst successor is Peer %u", new, first);
+	line(d, "My %ssecond successor is Peer %u", new, second);
 }
 
+/* The core has put these in order, and leaves out what is far away. */
 static void
-on_successors(struct driver *d, const struct msg_event *e)
+on_neighbour(struct driver *d, const struct msg_event *e)
 {
-	struct printer *p = &d->printer;
-	bool joins = p->cause == EVENT_member;
+	unsigned first = e->other, second = (unsigned)e->value;
 
-	p->first = e->about;
-	p->second = e->other;
-	if (joins && p->first != p->about && p->second != p->about)
-		return;
-	if (joins && p->first != p->about)
-		line(d, "Successor Change request received");
-	if (p->cause != 0)
-		line_successors(d, "new ");
-	p->cause = 0;
-}
-
-/* A peer that goes matters to those that list it. */
-static void
-on_gone(struct driver *d, const struct msg_event *e)
-{
-	struct printer *p = &d->printer;
-
-	p->cause = 0;
-	if (e->about != p->first && e->about != p->second)
-		return;
-	p->cause = e->kind;
-	p->about = e->about;
-	if (e->kind == EVENT_leaving)
+	if (strcmp(e->reason.text, "leaving") == 0)
 		line(d, "Peer %u will depart from the network", e->about);
-	else
+	else if (strcmp(e->reason.text, "dead") == 0)
 		line(d, "Peer %u is no longer alive", e->about);
+	else if (e->about != first)
+		line(d, "Successor Change request received");
+	line_successors(d, "new ", first, second);
 }
 
 static void
@@ -76,17 +56,32 @@ on_serving(struct driver *d)
 
 	peer_successors(d->core, list, 2);
 	p->first = list[0];
-	p->second = list[1];
 	if (p->joining)
-		line_successors(d, "");
+		line_successors(d, "", list[0], list[1]);
 	p->joining = false;
+}
+
+/* Who has the newcomer between itself and its successor precedes it. */
+static void
+on_join_forwarded(struct driver *d, const struct msg_event *e)
+{
+	unsigned id = d->setup->id, mask = (1u << d->setup->bits) - 1;
+	unsigned first = d->printer.first;
+
+	if (((e->about - id) & mask) < ((first - id) & mask))
+		line(d, "Peer %u Join request received", e->about);
+	else if (e->other == first)
+		line(d, "Peer %u Join request forwarded to my successor",
+		    e->about);
+	else
+		line(d, "Peer %u Join request forwarded to Peer %u", e->about,
+		    e->other);
 }
 
 static void
 on_membership(struct driver *d, const struct msg_event *e)
 {
 	struct printer *p = &d->printer;
-	unsigned mask = (1u << d->setup->bits) - 1;
 
 	switch (e->kind) {
 	case EVENT_serving:
@@ -96,30 +91,19 @@ on_membership(struct driver *d, const struct msg_event *e)
 		p->joining = true;
 		line(d, "Join request has been accepted");
 		break;
-	case EVENT_join_forwarded:
-		/* Between us and our successor: we are its predecessor. */
-		if (((e->about - d->setup->id) & mask) <
-		    ((p->first - d->setup->id) & mask))
+	case EVENT_join_asked:
+		/* Alone it is the newcomer's predecessor and owner in one. */
+		if (p->first == d->setup->id)
 			line(d, "Peer %u Join request received", e->about);
-		else
-			line(d,
-			    "Peer %u Join request forwarded to my successor",
-			    e->about);
 		break;
-	case EVENT_member:
-		/* Who is found at start-up, or by a repair, did not join. */
-		p->cause = 0;
-		if (strcmp(e->reason.text, "joined") == 0)
-			p->cause = EVENT_member;
-		p->about = e->about;
-		break;
-	case EVENT_leaving:
-	case EVENT_dead:
-		if (e->about != d->setup->id)
-			on_gone(d, e);
+	case EVENT_join_forwarded:
+		on_join_forwarded(d, e);
 		break;
 	case EVENT_successors:
-		on_successors(d, e);
+		p->first = e->about;
+		break;
+	case EVENT_neighbour:
+		on_neighbour(d, e);
 		break;
 	default:
 		break;
@@ -183,6 +167,10 @@ on_file(struct driver *d, const struct msg_event *e)
 		line(d, "The file has been sent");
 		break;
 	case EVENT_receiving:
+		if (e->about == d->setup->id) {
+			line(d, "File %s is stored here", name);
+			break;
+		}
 		line(d, "Peer %u had File %s", e->about, name);
 		line(d, "Receiving File %s from Peer %u", name, e->about);
 		break;
@@ -213,10 +201,4 @@ print_event(struct driver *d, const struct msg_event *e)
 		on_membership(d, e);
 		on_file(d, e);
 	}
-}
-
-void
-print_step(struct driver *d)
-{
-	d->printer.cause = 0;
 }

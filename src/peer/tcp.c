@@ -265,6 +265,9 @@ wanted_events(const struct tcp_conn *c)
 
 	if (c->state == TCP_CONNECTING)
 		return EPOLLOUT;
+	/* What a helper has sent is told before what that brings about. */
+	if (c->state == TCP_OPEN && c->tx.state == TRANSFER_RUNNING)
+		return c->blocked ? (uint32_t)EPOLLOUT : 0;
 	if (c->rx.state == TRANSFER_IDLE || c->rx.state == TRANSFER_SOCKET ||
 	    (c->state == TCP_DRAINING && c->rx.state != TRANSFER_RUNNING))
 		events |= EPOLLIN;

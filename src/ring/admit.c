@@ -105,6 +105,8 @@ admission_grant(struct peer *p, struct conn *c)
 	m.type = MSG_admit;
 	m.admit.op = a->op;
 	m.admit.incarnation = a->highest;
+	m.admit.route.count = a->route_count;
+	memcpy(m.admit.route.at, a->route, sizeof(a->route));
 	conn_send(p, c, &m);
 }
 
@@ -195,6 +197,18 @@ admit_enqueue(struct peer *p, struct conn *c, const struct msg_join *join)
 	a->op = join->op;
 	a->id = join->id;
 	a->addr = join->addr;
+	for (unsigned i = 0; i < join->route.count; i++)
+		if (a->route_count < ADMISSION_ROUTE_MAX - 1)
+			a->route[a->route_count++] = join->route.at[i];
+	a->route[a->route_count++] = p->config.id;
+}
+
+/* From successor to successor, its predecessor is the one to pass it on. */
+static bool
+goes_round(const struct peer *p, const struct msg_join *join)
+{
+	return p->config.route == ROUTE_SUCCESSOR && join->route.count == 0 &&
+	       p->successor_count > 0;
 }
 
 /*
@@ -209,15 +223,14 @@ admit_join(struct peer *p, struct conn *c, const struct msg_join *join)
 	unsigned owner, next;
 	struct message m;
 
-	if (join->id >= p->space || join->addr.port == 0)
+	if (join->id >= p->space || join->addr.port == 0 ||
+	    join->route.count >= p->space)
 		error = ERROR_no_peer;
 	else if (p->phase != PHASE_SERVING || p->freeze_us != 0)
 		error = p->phase >= PHASE_LEAVING ? ERROR_leaving
 						  : ERROR_not_serving;
-	else if (join->id == p->config.id)
+	else if (join->id == p->config.id && first_hand)
 		error = ERROR_duplicate;
-	else if (join->route.count >= p->space)
-		error = ERROR_unreachable;
 	if (error != ERROR_none) {
 		if (first_hand)
 			refuse(p, c, join->op, error);
@@ -225,7 +238,7 @@ admit_join(struct peer *p, struct conn *c, const struct msg_join *join)
 	}
 	note(p, EVENT_join_asked, join->id, "");
 	owner = ring_successor_of(p, join->id);
-	if (owner == p->config.id) {
+	if (owner == p->config.id && !goes_round(p, join)) {
 		admit_enqueue(p, c, join);
 		return;
 	}

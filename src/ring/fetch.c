@@ -27,7 +27,9 @@ fetch_ask(struct peer *p, struct op *o)
 	m.type = MSG_get;
 	m.get.op = o->id;
 	m.get.name = o->record.name;
-	m.get.exact = o->resuming ? 1 : o->redirected ? 2 : 0;
+	m.get.exact = o->resuming     ? EXACT_VERSION
+		      : o->redirected ? EXACT_HELD
+				      : EXACT_NEWEST;
 	m.get.version = o->record.version;
 	m.get.offset = o->arrived;
 	stream_send(p, o->conn, &m);
@@ -219,6 +221,8 @@ static void
 fetch_opened(struct peer *p, struct op *o, const struct event *ev)
 {
 	if (ev->error == ERROR_none) {
+		note_name(p, EVENT_receiving, p->config.id, &o->record.name,
+		    o->record.size);
 		fetch_create(p, o);
 		return;
 	}

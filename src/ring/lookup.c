@@ -63,11 +63,12 @@ op_lookup(struct peer *p, struct op *o)
 		o->rto_us = RTO_US;
 	else
 		detect_doubt(p, p->successors[0]);
-	if (first && o->command == COMMAND_REQUEST)
+	if (!o->told && o->command == COMMAND_REQUEST)
 		note_name(p, EVENT_request_sent, p->successors[0],
 		    &o->record.name, 0);
-	else if (first)
+	else if (!o->told)
 		note_forwarded(p, p->config.id, o->command, &o->record.name);
+	o->told = true;
 	o->state = OP_LOCATING;
 	link_send(p, p->successors[0], &m);
 	o->timer_us = p->now_us + o->rto_us;
@@ -90,9 +91,50 @@ op_locate(struct peer *p, struct op *o)
 	if (!o->located)
 		o->owner = (uint16_t)owner;
 	o->located = false;
+	if (p->config.route == ROUTE_SUCCESSOR && o->owner == p->config.id &&
+	    o->command == COMMAND_STORE && !o->told)
+		note_name(
+		    p, EVENT_store_accepted, p->config.id, &o->record.name, 0);
+	o->told = true;
 	if (o->route_count == 0)
 		op_route_add(o, p->config.id);
 	op_ask(p, o);
+}
+
+/* Has it been here before? An impatient asker says it again. */
+static bool
+passed_before(struct peer *p, const struct msg_lookup *in, bool owned)
+{
+	struct files *f = &p->files;
+	uint32_t incarnation = p->view[in->origin].incarnation;
+
+	for (unsigned i = 0; i < LOOKUPS_MAX; i++) {
+		const struct passed *l = &f->passed[i];
+
+		if (l->op == in->op && l->origin == in->origin &&
+		    l->owned == owned && l->incarnation == incarnation &&
+		    incarnation > 0)
+			return true;
+	}
+	f->passed[f->passed_at] =
+	    (struct passed){in->origin, owned, incarnation, in->op};
+	f->passed_at = (f->passed_at + 1) % LOOKUPS_MAX;
+	return false;
+}
+
+static void
+lookup_answer(struct peer *p, const struct msg_lookup *in)
+{
+	struct message m;
+
+	m.type = MSG_owner;
+	m.owner.op = in->op;
+	m.owner.owner = p->config.id;
+	m.owner.route = in->route;
+	m.owner.route.at[m.owner.route.count++] = p->config.id;
+	if (in->command == COMMAND_STORE && !passed_before(p, in, true))
+		note_name(p, EVENT_store_accepted, in->origin, &in->name, 0);
+	link_send(p, in->origin, &m);
 }
 
 void
@@ -105,15 +147,7 @@ lookup_message(struct peer *p, const struct msg_lookup *in)
 	    in->route.count >= p->space)
 		return;
 	if (owns(p, in->key)) {
-		m.type = MSG_owner;
-		m.owner.op = in->op;
-		m.owner.owner = p->config.id;
-		m.owner.route = in->route;
-		m.owner.route.at[m.owner.route.count++] = p->config.id;
-		if (in->command == COMMAND_STORE)
-			note_name(
-			    p, EVENT_store_accepted, in->origin, &in->name, 0);
-		link_send(p, in->origin, &m);
+		lookup_answer(p, in);
 		return;
 	}
 	if (p->successor_count == 0 || next == in->origin)
@@ -121,7 +155,8 @@ lookup_message(struct peer *p, const struct msg_lookup *in)
 	m.type = MSG_lookup;
 	m.lookup = *in;
 	m.lookup.route.at[m.lookup.route.count++] = p->config.id;
-	note_forwarded(p, in->origin, in->command, &in->name);
+	if (!passed_before(p, in, false))
+		note_forwarded(p, in->origin, in->command, &in->name);
 	link_send(p, next, &m);
 }
 

@@ -389,7 +389,7 @@ earliest(const struct peer *p)
 	uint64_t at[] = {start_deadline(p), ping_deadline(p),
 	    detect_deadline(p), admit_deadline(p), sweep_deadline(p),
 	    link_deadline(p), leave_deadline(p), files_deadline(p),
-	    gossip_deadline(p)};
+	    tell_deadline(p), gossip_deadline(p)};
 	uint64_t first = UINT64_MAX;
 
 	for (unsigned i = 0; i < sizeof(at) / sizeof(at[0]); i++)
@@ -432,6 +432,7 @@ peer_step(struct peer *p, uint64_t now_us, const struct event *ev,
 		admit_tick(p);
 		start_tick(p);
 		leave_tick(p);
+		tell_step(p);
 		gossip_flush(p);
 	}
 	p->out = NULL;

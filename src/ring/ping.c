@@ -69,9 +69,15 @@ ping_successors(struct peer *p)
 	p->ping_us = p->now_us + ping_interval_us(p);
 	if (n == 0 || p->phase < PHASE_SYNCING || p->phase > PHASE_LEAVING)
 		return;
-	for (unsigned i = 0; i < n; i++)
-		if (!p->watch[p->successors[i]].probe.active)
-			detect_probe(p, p->successors[i], true);
+	for (unsigned i = 0; i < n; i++) {
+		unsigned id = p->successors[i];
+
+		/* One that waits for its answer has its own repetitions. */
+		if (p->watch[id].probe.active)
+			ping_send(p, id, p->view[id].addr, true);
+		else
+			detect_probe(p, id, true);
+	}
 	if (p->config.note_pings) {
 		struct msg_event e = {.kind = EVENT_ping_sent,
 		    .about = p->successors[0],
@@ -134,11 +140,12 @@ pong_message(struct peer *p, const struct event *ev)
 			w->probe.seqs[i] = 0;
 		}
 	if (w->probe.active && pong->seq - w->probe.first_seq <=
-				   w->probe.last_seq - w->probe.first_seq) {
+				   w->probe.last_seq - w->probe.first_seq)
 		w->probe.active = false;
-		if (pong->marked && p->config.note_pings)
-			note(p, EVENT_pong_received, ev->from, "");
-	}
+	if (pong->seq - w->pong_seq < UINT32_MAX / 2)
+		w->pong_seq = pong->seq;
+	if (pong->marked && p->config.note_pings)
+		note(p, EVENT_pong_received, ev->from, "");
 	for (unsigned i = 0; i < PINGS_MAX; i++) {
 		struct ping_command *c = &p->pings[i];
 

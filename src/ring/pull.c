@@ -65,7 +65,7 @@ pull_begin(struct peer *p, struct pull *l)
 	m.type = MSG_get;
 	m.get.op = at;
 	m.get.name = l->record.name;
-	m.get.exact = 1;
+	m.get.exact = EXACT_COPY;
 	m.get.version = l->record.version;
 	m.get.offset = 0;
 	stream_send(p, l->conn, &m);

@@ -138,10 +138,11 @@ serve_get(struct peer *p, struct conn *c, const struct msg_get *m)
 	s->to = c->id;
 	s->from_op = m->op;
 	s->record.name = m->name;
-	if (m->exact == 0)
+	s->copy = m->exact == EXACT_COPY;
+	if (m->exact == EXACT_NEWEST)
 		serve_begin(p, s, (unsigned)key);
-	else if (known &&
-		 (m->exact == 2 || version_cmp(&r.version, &m->version) == 0))
+	else if (known && (m->exact == EXACT_HELD ||
+			      version_cmp(&r.version, &m->version) == 0))
 		serve_open(p, s, &r);
 	else
 		serve_refuse(p, s, ERROR_older);
@@ -301,7 +302,9 @@ serve_opened(struct peer *p, struct serve *s, const struct event *ev)
 	s->state = SERVE_OFFERED;
 	s->expires_us = p->now_us + EXPIRE_US;
 	files_wake(p, s->expires_us);
-	note_name(p, EVENT_sending, s->to, &s->record.name, s->record.size);
+	if (!s->copy)
+		note_name(
+		    p, EVENT_sending, s->to, &s->record.name, s->record.size);
 }
 
 void
@@ -313,8 +316,9 @@ serve_event(struct peer *p, struct serve *s, const struct event *ev)
 		s->state = SERVE_SENT;
 		s->expires_us = p->now_us + EXPIRE_US;
 		files_wake(p, s->expires_us);
-		note_name(
-		    p, EVENT_sent, s->to, &s->record.name, s->record.size);
+		if (!s->copy)
+			note_name(p, EVENT_sent, s->to, &s->record.name,
+			    s->record.size);
 	} else if (ev->type == EV_CONN_STALLED &&
 		   files_stall(p, s->to, &s->stall) >= LIMIT_US) {
 		serve_end(p, s);

@@ -171,6 +171,17 @@ join_refused(struct peer *p, const struct msg_refuse *r)
 	}
 }
 
+/* Nobody's command: operation 0. */
+static void
+joined_reply(struct peer *p, const struct msg_admit *admit)
+{
+	struct msg_reply r = {.command = COMMAND_NONE,
+	    .holder = (uint16_t)p->config.join_through,
+	    .route = admit->route};
+
+	act_reply(p, &r);
+}
+
 /* From the peer asked, or from the owner on a connection of its own. */
 void
 start_join_message(struct peer *p, struct conn *c, const struct message *m)
@@ -187,6 +198,7 @@ start_join_message(struct peer *p, struct conn *c, const struct message *m)
 	if (highest >= INCARNATION_MAX)
 		return;
 	note(p, EVENT_joined, c->id, "");
+	joined_reply(p, &m->admit);
 	if (mine > highest) {
 		p->wanted = mine;
 		become_member(p);

@@ -252,6 +252,8 @@ view_set(struct peer *p, const struct member *m)
 	if (member_is(p, m->id))
 		p->watch[m->id].contact = false;
 	note_change(p, &old, m);
+	if (m->id != p->config.id)
+		tell_change(p, m->id);
 	if (was != member_is(p, m->id)) {
 		p->underived = true;
 		if (p->gather_us == 0)

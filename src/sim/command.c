@@ -207,6 +207,9 @@ command_replied(struct sim *s, struct node *n, const struct msg_reply *r)
 {
 	struct command_log *l = &s->commands.at[r->op];
 
+	/* The way that a newcomer's request took. */
+	if (r->op == 0 && r->command == COMMAND_NONE)
+		return;
 	if (r->op == 0 || r->op > s->commands.count ||
 	    l->process != n->process || l->done) {
 		sim_fail(s, CHECK_COMMAND, n, "a reply to command %llu, %s",

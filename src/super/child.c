@@ -298,7 +298,10 @@ child_message(struct child *c, struct message *m)
 		journal_append(&s->lines, m);
 		break;
 	case MSG_reply:
-		call_reply(s, c, m);
+		if (m->reply.op == 0)
+			verb_join_route(s, c, m);
+		else
+			call_reply(s, c, m);
 		break;
 	case MSG_members:
 		whole_members(s, c, &m->members);

@@ -119,6 +119,16 @@ verb_join_settle(struct client *c)
 }
 
 void
+verb_join_route(struct super *s, struct child *child, struct message *m)
+{
+	m->reply.peer = child->id;
+	for (struct client *c = s->clients; c != NULL; c = c->next)
+		if (c->busy && c->call.verb == VERB_JOIN &&
+		    c->call.id == child->id)
+			client_send(c, m);
+}
+
+void
 verb_join_cancel(struct client *c)
 {
 	struct child *child = c->super->children[c->call.id];

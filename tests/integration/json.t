@@ -91,6 +91,8 @@ for verb in "join 25 4" "pause 8" "resume 8" wait "kill 25" "start 25" \
     "quit 25" "wait ready" "kill 9"; do
 	does "$verb --json" ringctl $verb --json
 	[ ! -s "$W/out" ] || fields "$verb: an object" '1'
+	[ "$verb" != "join 25 4" ] ||
+	    fields "$verb: its route" '"@{$_->{route}}" eq "4 2"'
 done
 a_death_is_told()
 {

@@ -171,7 +171,8 @@ says "a refusal too" '"ok":false,"error":"no such file"'
 says "and the printed lines" '"line":"File 4000: no such file"'
 run sh -c "printf 'store 2067\nring\nquit\n' |
     ringctl -q peer -f solo.conf init 2 2 2"
-same "-q: what was asked for is said" "$OUT" "first successor 2, predecessor 2"
+same "-q: what happens and what was asked for is said" "$OUT" \
+    "Store 2067 request accepted"$'\n'"first successor 2, predecessor 2"
 
 # Who can't start.
 piped solo.conf init 2 2 2

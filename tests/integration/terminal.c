@@ -48,7 +48,6 @@ reset_signals(void)
 static _Noreturn void
 become(char **command, int master)
 {
-	struct termios settings;
 	const char *name = ptsname(master);
 	int slave;
 
@@ -56,14 +55,7 @@ become(char **command, int master)
 	if (setsid() == -1)
 		err(127, "setsid");
 	slave = name != NULL ? open(name, O_RDWR) : -1;
-	if (slave == -1 || ioctl(slave, TIOCSCTTY, 0) == -1 ||
-	    tcgetattr(slave, &settings) == -1)
-		err(127, "pseudo-terminal");
-	settings.c_lflag &= ~(tcflag_t)ECHO;
-	/* Ctrl-C must not cost what was printed before it. */
-	settings.c_lflag |= NOFLSH;
-	settings.c_oflag &= ~(tcflag_t)ONLCR;
-	if (tcsetattr(slave, TCSANOW, &settings) == -1)
+	if (slave == -1 || ioctl(slave, TIOCSCTTY, 0) == -1)
 		err(127, "pseudo-terminal");
 	for (int fd = 0; fd <= 2; fd++)
 		(void)dup2(slave, fd);
@@ -144,6 +136,24 @@ serve(struct terminal *t, int ended)
 		;
 }
 
+/* As it shall be, before anybody can type. */
+static void
+open_master(struct terminal *t)
+{
+	struct termios settings;
+
+	t->master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (t->master == -1 || grantpt(t->master) == -1 ||
+	    unlockpt(t->master) == -1 || tcgetattr(t->master, &settings) == -1)
+		err(1, "pseudo-terminal");
+	settings.c_lflag &= ~(tcflag_t)ECHO;
+	/* Ctrl-C must not cost what was printed before it. */
+	settings.c_lflag |= NOFLSH;
+	settings.c_oflag &= ~(tcflag_t)ONLCR;
+	if (tcsetattr(t->master, TCSANOW, &settings) == -1)
+		err(1, "pseudo-terminal");
+}
+
 static void
 open_files(struct terminal *t, const char *log, const char *fifo)
 {
@@ -157,10 +167,6 @@ open_files(struct terminal *t, const char *log, const char *fifo)
 	t->fifo = open(fifo, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (t->fifo == -1)
 		err(1, "%s", fifo);
-	t->master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (t->master == -1 || grantpt(t->master) == -1 ||
-	    unlockpt(t->master) == -1)
-		err(1, "pseudo-terminal");
 }
 
 int
@@ -172,6 +178,7 @@ main(int argc, char **argv)
 
 	if (argc < 4)
 		errx(2, "usage: terminal LOG FIFO COMMAND [ARG ...]");
+	open_master(&t);
 	open_files(&t, argv[1], argv[2]);
 	pid = fork();
 	if (pid == -1)

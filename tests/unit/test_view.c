@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ring/core.h"
+#include "core.h"
 #include "unit.h"
 
 enum { SELF = 4, IDS = 16, NEWS = 400 };
@@ -11,66 +11,6 @@ static struct actions *out;
 static struct random r;
 
 static int
-no_key(void *ctx, const struct name *name)
-{
-	(void)ctx;
-	(void)name;
-	return -1;
-}
-
-static bool
-no_record(void *ctx, const struct name *name, struct record *record)
-{
-	(void)ctx;
-	(void)name;
-	(void)record;
-	return false;
-}
-
-static bool
-no_next(
-    void *ctx, uint16_t key, const struct name *after, struct record *record)
-{
-	(void)ctx;
-	(void)key;
-	(void)after;
-	(void)record;
-	return false;
-}
-
-static uint64_t
-no_digest(void *ctx, uint16_t key)
-{
-	(void)ctx;
-	(void)key;
-	return 0;
-}
-
-static struct peer *
-peer_new(void)
-{
-	struct peer_config config = {.id = SELF,
-	    .bits = 8,
-	    .copies = 3,
-	    .port_base = 12000,
-	    .host_ip = 0x7f000001,
-	    .addr = {0x7f000001, 12004},
-	    .seed = 1,
-	    .join_through = -1};
-	struct peer *p = calloc(1, peer_size());
-
-	assert_non_null(p);
-	config.index =
-	    (struct index){NULL, no_key, no_record, no_next, no_digest};
-	peer_init(p, &config, 0);
-	p->out = out;
-	p->phase = PHASE_SERVING;
-	p->incarnation = 1;
-	view_set_self(p, MEMBER_ALIVE, 0);
-	return p;
-}
-
-static int
 setup(void **state)
 {
 	(void)state;
@@ -78,8 +18,8 @@ setup(void **state)
 	if (out == NULL)
 		return -1;
 	random_seed(&r, 1);
-	one = peer_new();
-	two = peer_new();
+	one = core_new(SELF, out);
+	two = core_new(SELF, out);
 	return 0;
 }
 
@@ -98,16 +38,6 @@ merge(struct peer *p, const struct member *m)
 {
 	out->count = out->used = out->ids_used = 0;
 	return view_merge(p, m);
-}
-
-static struct member
-member_of(unsigned id, uint32_t incarnation, enum member_state state)
-{
-	return (struct member){.id = (uint16_t)id,
-	    .incarnation = incarnation,
-	    .state = (uint8_t)state,
-	    .revision = 1,
-	    .addr = {0x7f000001, (uint16_t)(12000 + id)}};
 }
 
 /* Flags are the peer's own word: one revision of them says one thing. */
