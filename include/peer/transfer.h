@@ -12,7 +12,11 @@
  * helper moves what it can without waiting for the socket; then the loop waits
  * for it, or for the file to grow.
  */
-enum { TRANSFER_BYTES = 4 << 20 }; /* moved by a helper at a time */
+enum {
+	TRANSFER_BYTES = 4 << 20, /* moved by a helper at a time */
+	TRANSFER_PIPE = 1 << 20, /* bytes between socket and file, if allowed */
+	TRANSFER_SPLICE_MIN = 64 << 10, /* less is copied */
+};
 
 enum transfer_state {
 	TRANSFER_IDLE,
@@ -41,6 +45,8 @@ struct transfer {
 	const uint8_t *early; /* bytes that were read before their turn */
 	size_t early_len;
 	bool blocked, hangup; /* the socket's */
+	bool copies; /* some file systems can't do without */
+	int pipe[2]; /* empty between jobs; -1: none */
 	int file_error; /* errno */
 	uint64_t moved;
 };

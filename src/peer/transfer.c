@@ -36,11 +36,34 @@ take_bytes(struct transfer *t, uint8_t *buffer, size_t want)
 }
 
 static size_t
-part(const struct transfer *t, uint64_t end)
+part(const struct transfer *t, uint64_t end, size_t max)
 {
 	uint64_t left = end - t->offset;
 
-	return left < HELPER_BUFFER ? (size_t)left : HELPER_BUFFER;
+	return left < max ? (size_t)left : max;
+}
+
+/* Out of the page cache; false: it failed. */
+static bool
+hash_up_to(struct transfer *t, uint8_t *buffer, uint64_t end)
+{
+	struct open_file *f = t->file;
+
+	while (f->hashed < end) {
+		uint64_t at = f->hashed, left = end - at;
+		size_t want =
+		    left < HELPER_BUFFER ? (size_t)left : HELPER_BUFFER;
+		ssize_t n = pread(f->fd, buffer, want, (off_t)at);
+
+		if (n <= 0) {
+			t->file_error = n == -1                  ? errno
+					: f->kind == FILE_SOURCE ? ESTALE
+								 : EIO;
+			return false;
+		}
+		file_hash(f, buffer, (size_t)n, at);
+	}
+	return true;
 }
 
 /*
@@ -51,24 +74,13 @@ static bool
 hash_catch_up(struct transfer *t, uint8_t *buffer)
 {
 	struct open_file *f = t->file;
-	uint64_t budget = TRANSFER_BYTES * 4;
+	uint64_t most;
 
 	if (f->hashed > t->offset)
 		file_rehash(f);
-	while (f->hashed < t->offset && budget > 0) {
-		uint64_t at = f->hashed, left = t->offset - at;
-		size_t want =
-		    left < HELPER_BUFFER ? (size_t)left : HELPER_BUFFER;
-		ssize_t n = pread(f->fd, buffer, want, (off_t)at);
-
-		if (n <= 0) {
-			t->file_error = n == 0 ? EIO : errno;
-			return false;
-		}
-		file_hash(f, buffer, (size_t)n, at);
-		budget -= want;
-	}
-	return f->hashed == t->offset;
+	most = f->hashed + TRANSFER_BYTES * 4;
+	return hash_up_to(t, buffer, most < t->offset ? most : t->offset) &&
+	       f->hashed == t->offset;
 }
 
 /* A disk that is told early has less to do when all must be on it. */
@@ -77,7 +89,8 @@ start_writeback(struct transfer *t)
 {
 	uint64_t len = t->offset - t->flushed;
 
-	if (len < WRITEBACK_BYTES || t->file->kind != FILE_TEMP)
+	if (len < WRITEBACK_BYTES || t->file->kind != FILE_TEMP ||
+	    !t->file->driver->disk.sync)
 		return;
 	sync_file_range(
 	    t->file->fd, (off_t)t->flushed, (off_t)len, SYNC_FILE_RANGE_WRITE);
@@ -85,51 +98,161 @@ start_writeback(struct transfer *t)
 }
 
 static void
+close_pipe(struct transfer *t)
+{
+	for (int i = 0; i < 2; i++) {
+		if (t->pipe[i] != -1)
+			close(t->pipe[i]);
+		t->pipe[i] = -1;
+	}
+}
+
+static bool
+has_pipe(struct transfer *t)
+{
+	if (t->copies || t->early_len > 0)
+		return false;
+	if (t->pipe[0] != -1)
+		return true;
+	if (t->end - t->offset < TRANSFER_SPLICE_MIN)
+		return false;
+	t->copies = pipe2(t->pipe, O_CLOEXEC) == -1;
+	if (t->copies)
+		return false;
+	/* Beyond what a user may have it stays small, and works. */
+	fcntl(t->pipe[1], F_SETPIPE_SZ, TRANSFER_PIPE);
+	return true;
+}
+
+/* What is in the pipe goes to the file, all of it. */
+static void
+empty_pipe(struct transfer *t, uint8_t *buffer, size_t len)
+{
+	off_t at = (off_t)t->offset;
+
+	while (len > 0) {
+		ssize_t n = t->copies
+				? read(t->pipe[0], buffer,
+				      len < HELPER_BUFFER ? len : HELPER_BUFFER)
+				: splice(t->pipe[0], NULL, t->file->fd, &at,
+				      len, SPLICE_F_MOVE);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1 && errno == EINVAL && !t->copies) {
+			t->copies = true;
+			continue;
+		}
+		if (n > 0 && t->copies) {
+			t->file_error = disk_write_at(
+			    t->file->fd, buffer, (size_t)n, (uint64_t)at);
+			at += n;
+		} else if (n <= 0) {
+			t->file_error = n == 0 ? EIO : errno;
+		}
+		if (t->file_error != 0)
+			return;
+		len -= (size_t)n;
+	}
+}
+
+/* Without a copy through here; as take_bytes(), and into the file. */
+static size_t
+splice_bytes(struct transfer *t, uint8_t *buffer, size_t want)
+{
+	ssize_t n;
+
+	do
+		n = splice(t->fd, NULL, t->pipe[1], NULL, want,
+		    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	while (n == -1 && errno == EINTR);
+	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		t->blocked = true;
+	else if (n <= 0)
+		t->hangup = true;
+	if (n <= 0)
+		return 0;
+	empty_pipe(t, buffer, (size_t)n);
+	if (t->file_error == 0 &&
+	    hash_up_to(t, buffer, t->offset + (uint64_t)n))
+		return (size_t)n;
+	close_pipe(t);
+	return 0;
+}
+
+static size_t
+copy_bytes(struct transfer *t, uint8_t *buffer, size_t want)
+{
+	size_t n = take_bytes(t, buffer, want);
+
+	if (n > 0)
+		t->file_error =
+		    disk_write_at(t->file->fd, buffer, n, t->offset);
+	if (t->file_error != 0)
+		return 0;
+	file_hash(t->file, buffer, n, t->offset);
+	return n;
+}
+
+static void
 run_receive(struct job *job, uint8_t *buffer)
 {
 	struct transfer *t = CONTAINER(job, struct transfer, job);
-	struct open_file *f = t->file;
 
-	if (f->hashed != t->offset && !hash_catch_up(t, buffer))
+	if (t->file->hashed != t->offset && !hash_catch_up(t, buffer))
 		return;
 	while (t->offset < t->end && t->moved < TRANSFER_BYTES) {
-		size_t n = take_bytes(t, buffer, part(t, t->end));
+		size_t n = has_pipe(t) ? splice_bytes(t, buffer,
+					     part(t, t->end, TRANSFER_PIPE))
+				       : copy_bytes(t, buffer,
+					     part(t, t->end, HELPER_BUFFER));
 
 		if (n == 0)
 			return;
-		t->file_error = disk_write_at(f->fd, buffer, n, t->offset);
-		if (t->file_error != 0)
-			return;
-		file_hash(f, buffer, n, t->offset);
 		t->offset += n;
 		t->moved += n;
 		start_writeback(t);
 	}
 }
 
-/* A source is hashed as it is read; what is ours was hashed when it came. */
 static ssize_t
-send_part(struct transfer *t, uint8_t *buffer, size_t want)
+send_copy(struct transfer *t, uint8_t *buffer)
+{
+	ssize_t n = pread(t->file->fd, buffer, part(t, t->limit, HELPER_BUFFER),
+	    (off_t)t->offset);
+
+	if (n > 0)
+		return send(
+		    t->fd, buffer, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	t->file_error = n == 0 ? ESTALE : errno;
+	return 0;
+}
+
+/*
+ * A source is hashed as it is sent; what is ours was hashed when it came. If a
+ * source changes between the two, the receiver's digest differs.
+ */
+static ssize_t
+send_part(struct transfer *t, uint8_t *buffer)
 {
 	off_t at = (off_t)t->offset;
-	ssize_t got, sent;
+	ssize_t sent = -1;
 
-	if (t->file->kind != FILE_SOURCE) {
-		sent = sendfile(t->fd, t->file->fd, &at, want);
-		if (sent == -1 && errno == EIO)
+	if (!t->copies) {
+		sent = sendfile(
+		    t->fd, t->file->fd, &at, part(t, t->limit, HELPER_BUFFER));
+		if (sent == -1 && (errno == EINVAL || errno == ENOSYS))
+			t->copies = true;
+		else if (sent == -1 && errno == EIO)
 			t->file_error = EIO;
 		else if (sent == 0)
 			t->file_error = ESTALE;
-		return sent;
 	}
-	got = pread(t->file->fd, buffer, want, at);
-	if (got <= 0) {
-		t->file_error = got == 0 ? ESTALE : errno;
+	if (t->copies)
+		sent = send_copy(t, buffer);
+	if (sent > 0 && t->file->kind == FILE_SOURCE &&
+	    !hash_up_to(t, buffer, t->offset + (uint64_t)sent))
 		return 0;
-	}
-	sent = send(t->fd, buffer, (size_t)got, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (sent > 0)
-		file_hash(t->file, buffer, (size_t)sent, t->offset);
 	return sent;
 }
 
@@ -139,7 +262,7 @@ run_send(struct job *job, uint8_t *buffer)
 	struct transfer *t = CONTAINER(job, struct transfer, job);
 
 	while (t->offset < t->limit && t->moved < TRANSFER_BYTES) {
-		ssize_t n = send_part(t, buffer, part(t, t->limit));
+		ssize_t n = send_part(t, buffer);
 
 		if (n > 0) {
 			t->offset += (uint64_t)n;
@@ -194,6 +317,7 @@ transfer_init(struct transfer *t, struct tcp_conn *c, bool sends)
 	*t = (struct transfer){.conn = c,
 	    .sends = sends,
 	    .fd = -1,
+	    .pipe = {-1, -1},
 	    .job = {.run = run, .done = done}};
 }
 
@@ -208,6 +332,7 @@ transfer_begin(
 	t->end = offset + size;
 	t->early = NULL;
 	t->early_len = 0;
+	t->copies = false;
 	t->state = TRANSFER_READY;
 	if (!t->sends && f->size > offset)
 		f->size = offset;
@@ -269,6 +394,7 @@ transfer_end(struct transfer *t)
 		return;
 	if (t->state == TRANSFER_FILE)
 		LIST_REMOVE(t, waits);
+	close_pipe(t);
 	t->state = TRANSFER_IDLE;
 	t->file = NULL;
 	file_unref(f);
