@@ -7,7 +7,7 @@
 /* How views spread: broadcasts, relays, and repair by exchange. */
 enum {
 	RELAY_US = 1000, /* news are gathered so long, */
-	RELAY_MEMBER_US = 60, /* and longer, the more members talk */
+	RELAY_MEMBER_US = 150, /* and longer, the more members talk */
 	EXCHANGE_US = 20000, /* between two summaries to one peer */
 	FINGERS_MAX = BITS_MAX + 1,
 };

@@ -7,7 +7,8 @@
 enum {
 	SWEEP_US = 20000000, /* of all absent identifiers, by all members */
 	SWEEP_MIN_US = 2000,
-	CONTACT_FIRST_US = 20000, /* after this not one, but all are asked */
+	CONTACT_FIRST_US = 20000, /* after this not one, but all are asked, */
+	CONTACT_EACH_US = 2000, /* and later where many start together */
 	CONTACT_NEXT_US = 5000, /* between batches */
 	CONTACT_MAX_US = 1000000, /* between rounds */
 	CONTACT_BATCH = 16,
@@ -35,6 +36,9 @@ sweep_init(struct peer *p)
 	p->sweep_us = p->now_us + sweep_interval_us(p);
 	p->contact_us = p->now_us;
 	p->contact_wait_us = CONTACT_FIRST_US;
+	for (unsigned id = 0; id < p->space; id++)
+		if (p->watch[id].contact)
+			p->contact_wait_us += CONTACT_EACH_US;
 }
 
 static struct addr
