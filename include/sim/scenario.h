@@ -17,7 +17,8 @@ void scenario_list(void);
 
 /* A space of 1 << bits, no ring yet, and three names to store. */
 void scenario_begin(struct sim *, unsigned bits, unsigned copies);
-/* Peers of these identifiers, which know each other's addresses. */
+/* Peers of these identifiers, which know each other's addresses; started. */
+void scenario_nodes(struct sim *, const unsigned *ids, unsigned count);
 void scenario_ring(struct sim *, const unsigned *ids, unsigned count);
 /* The ring of the exercise, at rest: 2 4 5 8 9 14 19, 8 bits, 3 copies. */
 void scenario_exercise(struct sim *);
@@ -36,6 +37,7 @@ unsigned scenario_state(struct sim *, unsigned id, unsigned about);
 void scenario_new_ring(struct sim *);
 void scenario_new_ring_of_some(struct sim *);
 void scenario_quit_at_start(struct sim *);
+void scenario_disk_lost_at_start(struct sim *);
 
 /* scenario_files.c */
 void scenario_kills_one_by_one(struct sim *);

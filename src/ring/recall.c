@@ -29,7 +29,21 @@ holds_nothing(const struct peer *p)
 	return true;
 }
 
-/* What is said to id; to many: with this peer's own identifier. */
+/* In a ring that was not there before, and does not know id so far. */
+static bool
+is_new(const struct peer *p, unsigned id)
+{
+	return (p->incarnation == 0 ||
+		   (p->fresh && p->recall_end_us > p->now_us &&
+		       holds_nothing(p))) &&
+	       p->view[id].incarnation == 0 && p->watch[id].floor == 0;
+}
+
+/*
+ * What is said to id; to many: with this peer's own identifier. The asker
+ * tells others who remembers nothing: that must be of nobody at all. Once it
+ * knows a member, this peer vouches for itself alone, and to the asker alone.
+ */
 static void
 recall_fill(const struct peer *p, unsigned id, bool asks, struct message *m)
 {
@@ -38,14 +52,13 @@ recall_fill(const struct peer *p, unsigned id, bool asks, struct message *m)
 	m->type = MSG_recall;
 	m->recall.asks = asks;
 	memset(&m->recall.heard, 0, sizeof(m->recall.heard));
-	if (p->config.remembered_count == 0 && !p->recall_told &&
-	    (p->incarnation == 0 || (p->fresh && p->recall_end_us > p->now_us &&
-					holds_nothing(p))) &&
-	    remembered.incarnation == 0 && p->watch[id].floor == 0) {
-		/* Who knows enough to go on may be known to others by now. */
-		if (p->phase == PHASE_RECALLING)
+	if (p->config.remembered_count == 0 && !p->recall_told) {
+		bool blank = p->phase == PHASE_RECALLING && p->view_hash == 0;
+
+		if (blank)
 			m->recall.heard = p->blank;
-		idset_add(&m->recall.heard, p->config.id);
+		if (blank || is_new(p, id))
+			idset_add(&m->recall.heard, p->config.id);
 	}
 	m->recall.members.count = 0;
 	if (remembered.incarnation < p->watch[id].floor) {
@@ -145,6 +158,7 @@ void
 recall_message(struct peer *p, const struct event *ev)
 {
 	const struct msg_recall *r = &ev->message->recall;
+	bool alone = !r->asks && idset_count(&r->heard) == 1;
 	int before, next;
 
 	/* Heard of before it spoke: of an earlier life, whose disk is lost. */
@@ -156,7 +170,9 @@ recall_message(struct peer *p, const struct event *ev)
 		p->recall_answered = true;
 	}
 	before = recall_next(p);
-	for (int id = idset_next(&r->heard, 0); id >= 0 && !p->recall_told;
+	/* Of one that vouches for itself alone, others must ask it, too. */
+	for (int id = alone ? -1 : idset_next(&r->heard, 0);
+	     id >= 0 && !p->recall_told;
 	     id = idset_next(&r->heard, (unsigned)id + 1))
 		if ((unsigned)id < p->space)
 			idset_add(&p->blank, (unsigned)id);
@@ -212,7 +228,9 @@ recall_tick(struct peer *p)
 	for (unsigned i = 0, asked = 1; i < p->space && asked < batch; i++) {
 		unsigned id = (at + i) & (p->space - 1);
 
-		if (!p->watch[id].recall || idset_has(&p->blank, id))
+		/* Also who did not remember: it may have heard since. */
+		if (id == p->config.id || p->view[id].addr.port == 0 ||
+		    idset_has(&p->blank, id))
 			continue;
 		recall_send(p, id, p->view[id].addr, true);
 		asked++;

@@ -41,10 +41,8 @@ scenario_begin(struct sim *s, unsigned bits, unsigned copies)
 }
 
 void
-scenario_ring(struct sim *s, const unsigned *ids, unsigned count)
+scenario_nodes(struct sim *s, const unsigned *ids, unsigned count)
 {
-	unsigned first = s->node_count;
-
 	for (unsigned i = 0; i < count; i++) {
 		struct node *n = node_add(s, ids[i], 0);
 
@@ -53,6 +51,14 @@ scenario_ring(struct sim *s, const unsigned *ids, unsigned count)
 				n->contacts[n->contact_count++] =
 				    (uint16_t)ids[j];
 	}
+}
+
+void
+scenario_ring(struct sim *s, const unsigned *ids, unsigned count)
+{
+	unsigned first = s->node_count;
+
+	scenario_nodes(s, ids, count);
 	for (unsigned i = first; i < s->node_count; i++)
 		node_start(s, &s->nodes[i], soon_us(s));
 }
@@ -359,6 +365,8 @@ static const struct scenario scenarios[] = {
     {"new-ring-of-some", "also without those that die in it",
 	scenario_new_ring_of_some},
     {"quit-at-start", "who was told to go is gone", scenario_quit_at_start},
+    {"disk-lost-at-start", "no incarnation is used again",
+	scenario_disk_lost_at_start},
     {"quit-of-all-holders", "requests are served meanwhile",
 	scenario_quit_of_all_holders},
 };

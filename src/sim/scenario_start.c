@@ -75,3 +75,27 @@ scenario_quit_at_start(struct sim *s)
 	scenario_settle(s);
 	rest_check(s);
 }
+
+/* A ring waits for one that is late; another one's first life ends there. */
+void
+scenario_disk_lost_at_start(struct sim *s)
+{
+	static const unsigned ids[] = {1, 5, 12};
+	struct node *n;
+
+	scenario_begin(s, 8, 3);
+	scenario_nodes(s, ids, 3);
+	n = &s->nodes[1];
+	node_start(s, n, 0);
+	node_start(s, &s->nodes[2], 200 * MS);
+	sim_until(s, s->now_us + 1 * MS);
+	while (!s->failed && peer_incarnation(n->peer) == 0)
+		sim_until(s, s->now_us + 1 * MS);
+	sim_until(s, s->now_us + 20 * MS);
+	node_kill(s, n);
+	node_wipe(s, n);
+	node_start(s, n, sim_between(&s->plan, 1 * MS, 30 * MS));
+	node_start(s, &s->nodes[0], sim_between(&s->plan, 1 * MS, 30 * MS));
+	scenario_settle(s);
+	rest_check(s);
+}
