@@ -38,6 +38,8 @@ struct console {
 	unsigned typed_count;
 	uint64_t next_op;
 	bool served; /* was up; from then on commands are read */
+	bool joining; /* joined is to be printed when it is up */
+	struct msg_reply joined;
 	bool over; /* the peer is gone */
 	char why[TEXT_LEN_MAX + 32]; /* it did not start */
 	struct message message; /* the one at hand */

@@ -169,7 +169,8 @@ take_reply(struct console *c)
 
 	/* Nobody's command: how it came in. */
 	if (r->op == 0 && r->command == COMMAND_NONE) {
-		c->output.printer->reply(&c->output, r);
+		c->joined = *r;
+		c->joining = true;
 		return;
 	}
 	for (struct typed *t = c->typed; t < c->typed + COMMANDS_MAX; t++) {
@@ -206,6 +207,17 @@ take_event(struct console *c)
 }
 
 static void
+take_report(struct console *c, const struct msg_report *r)
+{
+	c->served |= r->state == PEER_UP;
+	if (!c->served || !c->joining)
+		return;
+	/* After all that the peer itself has to say of it. */
+	c->joining = false;
+	c->output.printer->reply(&c->output, &c->joined);
+}
+
+static void
 take_message(struct console *c)
 {
 	switch ((int)c->message.type) {
@@ -214,7 +226,7 @@ take_message(struct console *c)
 			complain("%s", c->message.started.text.text);
 		break;
 	case MSG_report:
-		c->served |= c->message.report.state == PEER_UP;
+		take_report(c, &c->message.report);
 		break;
 	case MSG_line:
 		output_message(&c->output, &c->message);
