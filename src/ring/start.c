@@ -14,7 +14,7 @@ enum {
 	JOIN_END_US = 8000000,
 	CROWD = 16, /* starting together: more than these relay */
 	QUIET_US = 2000, /* until all of a new ring have met, */
-	QUIET_MEMBER_US = 500, /* before they connect and compare views */
+	QUIET_MEMBER_US = 250, /* before they connect and compare views */
 };
 
 static void
