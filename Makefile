@@ -29,7 +29,8 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 ALL_CFLAGS = -std=c11 $(WARNINGS) $(if $(WERROR),-Werror) \
 	$(if $(SAN),$(SANITIZE)) -Iinclude -DXXH_INLINE_ALL= $(CFLAGS)
-ALL_LDFLAGS = $(if $(SAN),$(SANITIZE)) $(LDFLAGS)
+# Bound before the fork, symbols need not be looked up by every peer.
+ALL_LDFLAGS = $(if $(SAN),$(SANITIZE)) -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS = -lbsd -lmd -lsodium -lpthread
 SYSTEM = -D_GNU_SOURCE
 
