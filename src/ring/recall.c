@@ -1,4 +1,3 @@
-#include <assert.h>
 #include <string.h>
 
 #include "ring/core.h"
@@ -115,8 +114,9 @@ lowest_contact(const struct peer *p)
 {
 	unsigned id = 0;
 
-	while (
-	    id < p->space && (id == p->config.id || p->view[id].addr.port == 0))
+	while (id < p->space &&
+	       (id == p->config.id ||
+		   (!p->watch[id].contact && p->view[id].state == MEMBER_NONE)))
 		id++;
 	return id;
 }
@@ -148,7 +148,7 @@ recall_message(struct peer *p, const struct event *ev)
 	int before, next;
 
 	/* Heard of before it spoke: of an earlier life, whose disk is lost. */
-	if (!r->asks && p->recall_asks == 1 && !p->recall_answered &&
+	if (!r->asks && p->recall_asks <= 1 && !p->recall_answered &&
 	    p->watch[ev->from].recall && idset_has(&r->heard, p->config.id))
 		recall_remembered(p);
 	if (r->asks) {
