@@ -156,7 +156,9 @@ recall_message(struct peer *p, const struct event *ev)
 		p->recall_answered = true;
 	}
 	before = recall_next(p);
-	for (int id = idset_next(&r->heard, 0); id >= 0 && !p->recall_told;
+	/* A member may remember others: what it says is for this peer alone. */
+	for (int id = idset_next(&r->heard, 0);
+	     id >= 0 && !p->recall_told && ev->incarnation == 0;
 	     id = idset_next(&r->heard, (unsigned)id + 1))
 		if ((unsigned)id < p->space)
 			idset_add(&p->blank, (unsigned)id);

@@ -41,11 +41,13 @@ contact(unsigned id, uint16_t port)
 
 /* From an answer: id remembers nothing, and heard so much of SELF and HIGH. */
 static void
-blank_answer(unsigned id)
+blank_answer(unsigned id, uint32_t incarnation)
 {
 	struct message m = {.type = MSG_recall};
-	struct event ev = {
-	    .type = EV_DATAGRAM, .from = (uint16_t)id, .message = &m};
+	struct event ev = {.type = EV_DATAGRAM,
+	    .from = (uint16_t)id,
+	    .incarnation = incarnation,
+	    .message = &m};
 
 	idset_add(&m.recall.heard, id);
 	idset_add(&m.recall.heard, SELF);
@@ -61,7 +63,7 @@ word_of_an_earlier_life(void **state)
 	contact(LOW, 12000 + LOW);
 	contact(HIGH, 12000 + HIGH);
 	recall_begin(p, 2);
-	blank_answer(LOW);
+	blank_answer(LOW, 0);
 	assert_int_equal(p->phase, PHASE_RECALLING);
 	assert_true(p->recall_told);
 }
@@ -75,9 +77,27 @@ word_of_this_life(void **state)
 	recall_begin(p, 2);
 	recall_tick(p);
 	recall_tick(p);
-	blank_answer(LOW);
+	blank_answer(LOW, 0);
 	assert_int_equal(p->phase, PHASE_PERSISTING);
 	assert_int_equal(p->wanted, 1);
+	assert_true(p->fresh);
+}
+
+/* A member that does not know this peer may well know others. */
+static void
+word_of_a_member(void **state)
+{
+	(void)state;
+	contact(LOW, 12000 + LOW);
+	contact(HIGH, 12000 + HIGH);
+	recall_begin(p, 2);
+	recall_tick(p);
+	recall_tick(p);
+	blank_answer(LOW, 1);
+	assert_int_equal(p->phase, PHASE_RECALLING);
+	assert_false(idset_has(&p->blank, LOW));
+	blank_answer(HIGH, 1);
+	assert_int_equal(p->phase, PHASE_PERSISTING);
 	assert_true(p->fresh);
 }
 
@@ -101,4 +121,4 @@ contact_without_address(void **state)
 #define RECALL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(RECALL_TEST(word_of_an_earlier_life), RECALL_TEST(word_of_this_life),
-    RECALL_TEST(contact_without_address))
+    RECALL_TEST(word_of_a_member), RECALL_TEST(contact_without_address))
