@@ -28,6 +28,7 @@ struct disk {
 	const char *path;
 	/* The folder of a bucket is known to be on the disk, by its number. */
 	atomic_bool durable[DISK_BUCKETS];
+	atomic_bool rooted; /* so are those above them, up to this one */
 };
 
 /* Nothing is open yet; disk_close() may follow. */

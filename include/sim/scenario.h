@@ -36,6 +36,7 @@ unsigned scenario_state(struct sim *, unsigned id, unsigned about);
 /* scenario_start.c */
 void scenario_new_ring(struct sim *);
 void scenario_new_ring_of_some(struct sim *);
+void scenario_wipe_at_start(struct sim *);
 void scenario_quit_at_start(struct sim *);
 void scenario_disk_lost_at_start(struct sim *);
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,20 +63,19 @@ paths_make(const char *dir, struct why *why)
 	char path[PATH_LEN_MAX + 1];
 	size_t len = strlen(dir);
 	struct stat st;
+	bool made;
 
 	if (len == 0 || len > PATH_LEN_MAX)
 		return why_set(why, "%.60s: bad path", dir);
 	memcpy(path, dir, len + 1);
 	/* Mostly only the last one is missing. */
-	if (mkdir(dir, 0700) == 0)
-		return 0;
-	for (size_t i = 1; errno == ENOENT && i <= len; i++) {
+	made = mkdir(dir, 0700) == 0 || errno == EEXIST;
+	for (size_t i = 1; !made && i <= len; i++) {
 		if (path[i] != '/' && path[i] != '\0')
 			continue;
 		path[i] = '\0';
 		if (mkdir(path, 0700) == -1 && errno != EEXIST)
 			return why_set(why, "%s: %s", path, strerror(errno));
-		errno = ENOENT;
 		path[i] = dir[i];
 	}
 	if (stat(dir, &st) == -1)

@@ -67,6 +67,7 @@ disk_init(struct disk *d, const char *path, bool sync)
 	d->path = path;
 	for (size_t i = 0; i < DISK_BUCKETS; i++)
 		atomic_init(&d->durable[i], false);
+	atomic_init(&d->rooted, false);
 }
 
 int
@@ -298,6 +299,22 @@ place_file(
 	return 0;
 }
 
+/* Of the folders above those of buckets, once. */
+static int
+flush_root(struct disk *d)
+{
+	int rc;
+
+	if (atomic_load(&d->rooted))
+		return 0;
+	if (fsync(d->dir_fd) == -1)
+		return errno;
+	rc = flush_folder(d->dir_fd, "..");
+	if (rc == 0)
+		atomic_store(&d->rooted, true);
+	return rc;
+}
+
 int
 disk_commit(struct disk *d, uint32_t handle, int fd, unsigned key,
     const struct record *r, bool *placed)
@@ -322,8 +339,8 @@ disk_commit(struct disk *d, uint32_t handle, int fd, unsigned key,
 	if (rc != 0 || atomic_load(&d->durable[key & 0xff]))
 		return rc;
 	rc = flush_folder(d->dir_fd, "files");
-	if (rc == 0 && fsync(d->dir_fd) == -1)
-		rc = errno;
+	if (rc == 0)
+		rc = flush_root(d);
 	if (rc == 0)
 		atomic_store(&d->durable[key & 0xff], true);
 	return rc;

@@ -1,4 +1,3 @@
-#include <assert.h>
 #include <string.h>
 
 #include "ring/core.h"
@@ -41,8 +40,8 @@ gather_begin(struct peer *p)
 static void
 gather_tell(struct peer *p)
 {
-	unsigned n = 1u << p->gather_round++, to = p->config.id;
-	unsigned id = p->config.id, rest = p->gather_count - n;
+	unsigned n = 1u << p->gather_round++, rest = p->gather_count - n;
+	unsigned id = p->config.id, to = id;
 	struct idset entries;
 
 	memset(&entries, 0, sizeof(entries));

@@ -1,4 +1,3 @@
-#include <assert.h>
 #include <string.h>
 
 #include "ring/core.h"
@@ -55,6 +54,9 @@ recall_fill(const struct peer *p, unsigned id, bool asks, struct message *m)
 	if (p->config.remembered_count == 0 && !p->recall_told) {
 		bool blank = p->phase == PHASE_RECALLING && p->view_hash == 0;
 
+		/* Heard of already, it may have been a member since. */
+		if (!asks && id != p->config.id && idset_has(&p->blank, id))
+			blank = false;
 		if (blank)
 			m->recall.heard = p->blank;
 		if (blank || is_new(p, id))
@@ -128,8 +130,9 @@ lowest_contact(const struct peer *p)
 {
 	unsigned id = 0;
 
-	while (
-	    id < p->space && (id == p->config.id || p->view[id].addr.port == 0))
+	while (id < p->space &&
+	       (id == p->config.id ||
+		   (!p->watch[id].contact && p->view[id].state == MEMBER_NONE)))
 		id++;
 	return id;
 }
@@ -150,6 +153,10 @@ recall_end(struct peer *p)
 static void
 recall_remembered(struct peer *p)
 {
+	if (!p->recall_told) {
+		p->recall_us = p->now_us;
+		p->recall_wait_us = FIRST_US;
+	}
 	p->recall_told = true;
 	memset(&p->blank, 0, sizeof(p->blank));
 }
@@ -158,11 +165,12 @@ void
 recall_message(struct peer *p, const struct event *ev)
 {
 	const struct msg_recall *r = &ev->message->recall;
-	bool alone = !r->asks && idset_count(&r->heard) == 1;
+	bool alone =
+	    ev->incarnation > 0 || (!r->asks && idset_count(&r->heard) == 1);
 	int before, next;
 
 	/* Heard of before it spoke: of an earlier life, whose disk is lost. */
-	if (!r->asks && p->recall_asks == 1 && !p->recall_answered &&
+	if (!r->asks && p->recall_asks <= 1 && !p->recall_answered &&
 	    p->watch[ev->from].recall && idset_has(&r->heard, p->config.id))
 		recall_remembered(p);
 	if (r->asks) {

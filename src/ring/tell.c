@@ -48,7 +48,7 @@ tell_change(struct peer *p, unsigned id)
 		forget(&t->dead, id);
 		if (!told && (m->flags & MEMBER_JOINED) != 0)
 			tell_later(p, &t->joined, id);
-		else
+		else if (!idset_has(&t->joined, id))
 			idset_add(&t->members, id);
 	} else if (!forget(&t->joined, id) && told &&
 		   !idset_has(&t->leaving, id) && !idset_has(&t->dead, id)) {

@@ -364,6 +364,8 @@ static const struct scenario scenarios[] = {
     {"new-ring", "few messages, and soon one ring", scenario_new_ring},
     {"new-ring-of-some", "also without those that die in it",
 	scenario_new_ring_of_some},
+    {"wipe-at-start", "who lost its disk is remembered",
+	scenario_wipe_at_start},
     {"quit-at-start", "who was told to go is gone", scenario_quit_at_start},
     {"disk-lost-at-start", "no incarnation is used again",
 	scenario_disk_lost_at_start},

@@ -9,6 +9,8 @@ enum {
 	NEW_RING = 64, /* peers */
 	NEW_RING_US = 100 * MS, /* they are one ring by then */
 	NEW_RING_MESSAGES = 55, /* each, for that */
+	WIPE_ROUNDS = 400, /* of half a millisecond */
+	WIPES_MAX = 2, /* of one disk */
 };
 
 static void
@@ -54,6 +56,33 @@ scenario_new_ring_of_some(struct sim *s)
 		node_kill(s, &s->nodes[i]);
 	}
 	sim_until(s, s->now_us + 5 * SECOND);
+	rest_heal(s);
+	scenario_settle(s);
+	rest_check(s);
+}
+
+/* It has just become a member, and starts again with nothing at once. */
+static void
+lose_disk(struct sim *s, struct node *n)
+{
+	if (n->peer == NULL || n->disk.wipes == WIPES_MAX ||
+	    peer_incarnation(n->peer) == 0 || sim_between(&s->plan, 0, 3) != 0)
+		return;
+	node_kill(s, n);
+	node_wipe(s, n);
+	node_start(s, n, sim_between(&s->plan, 0, 3 * MS));
+}
+
+/* Disks are lost while some have met, and others ask what they remember. */
+void
+scenario_wipe_at_start(struct sim *s)
+{
+	new_ring(s);
+	for (unsigned round = 0; round < WIPE_ROUNDS && !s->failed; round++) {
+		sim_until(s, s->now_us + 500);
+		for (unsigned i = 0; i < NEW_RING && !s->failed; i += 3)
+			lose_disk(s, &s->nodes[i]);
+	}
 	rest_heal(s);
 	scenario_settle(s);
 	rest_check(s);

@@ -1,3 +1,5 @@
+#include <sys/syscall.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -7,7 +9,7 @@
 #include "peer/trailer.h"
 #include "unit.h"
 
-enum { KEY = 19 };
+enum { KEY = 19, FLUSHED_MAX = 16 };
 
 static struct folder folder;
 static struct disk disk;
@@ -19,6 +21,20 @@ static struct {
 	unsigned good, bad;
 	struct record last;
 } found;
+
+/* What was flushed, instead of the C library's. */
+static ino_t flushed[FLUSHED_MAX];
+static unsigned flushes;
+
+int
+fsync(int fd)
+{
+	struct stat st;
+
+	if (flushes < FLUSHED_MAX && fstat(fd, &st) == 0)
+		flushed[flushes++] = st.st_ino;
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static int
 setup(void **state)
@@ -110,6 +126,45 @@ static void
 path_of(char out[300], const char *part)
 {
 	snprintf(out, 300, "%s/%s", folder.path, part);
+}
+
+static void
+flushes_are(const char *const *parts)
+{
+	unsigned count = 0;
+	struct stat st;
+	char path[300];
+
+	for (; parts[count] != NULL; count++) {
+		path_of(path, parts[count]);
+		assert_int_equal(stat(path, &st), 0);
+		assert_true(count < flushes && flushed[count] == st.st_ino);
+	}
+	assert_int_equal(flushes, count);
+	flushes = 0;
+}
+
+/* A file is on the disk when the way to it is. */
+static void
+folders_last(void **state)
+{
+	static const char *const first[] = {
+	    "files/13", "files", ".", "..", NULL};
+	static const char *const again[] = {"files/13", NULL};
+	struct record r = record_of(1, 5);
+
+	(void)state;
+	flushes = 0;
+	commit(&r, "hello");
+	flushes_are(first);
+	r = record_of(2, 5);
+	commit(&r, "world");
+	flushes_are(again);
+	disk_close(&disk);
+	assert_int_equal(disk_open(&disk, folder.path, false, &error), 0);
+	r = record_of(3, 5);
+	commit(&r, "there");
+	assert_int_equal(flushes, 0);
 }
 
 static void
@@ -339,7 +394,8 @@ longest_names_fit(void **state)
 #define DISK_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(DISK_TEST(one_process_a_folder), DISK_TEST(incarnations_last),
-    DISK_TEST(views_last), DISK_TEST(versions_replace_each_other),
+    DISK_TEST(views_last), DISK_TEST(folders_last),
+    DISK_TEST(versions_replace_each_other),
     DISK_TEST(empty_files_and_tombstones), DISK_TEST(marks_last),
     DISK_TEST(drops_know_the_version), DISK_TEST(damaged_files_are_set_aside),
     DISK_TEST(sizes_must_agree), DISK_TEST(half_made_files_vanish),

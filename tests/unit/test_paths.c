@@ -212,6 +212,25 @@ keys_from_files_are_checked(void **state)
 	assert_memory_not_equal(key, other, KEY_LEN);
 }
 
+/* Root may write anywhere. */
+static void
+folders_that_cannot_be_made_say_why(void **state)
+{
+	uid_t user = geteuid();
+	int rc;
+
+	(void)state;
+	assert_int_equal(chmod(folder.path, 0555), 0);
+	if (user == 0)
+		assert_int_equal(seteuid(65534), 0);
+	rc = paths_make(inside("mine"), &why);
+	if (user == 0)
+		assert_int_equal(seteuid(user), 0);
+	assert_int_equal(chmod(folder.path, 0700), 0);
+	assert_int_equal(rc, -1);
+	assert_non_null(strstr(why.text, "mine: Permission denied"));
+}
+
 #define PATHS_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(PATHS_TEST(runtime_folder_is_ours_alone),
@@ -219,5 +238,6 @@ UNIT_MAIN(PATHS_TEST(runtime_folder_is_ours_alone),
     PATHS_TEST(data_lies_in_the_state_folder),
     PATHS_TEST(data_elsewhere_is_remembered), PATHS_TEST(paths_are_joined),
     PATHS_TEST(folders_are_made_with_their_parents),
+    PATHS_TEST(folders_that_cannot_be_made_say_why),
     PATHS_TEST(files_are_replaced_whole), PATHS_TEST(keys_belong_to_port_bases),
     PATHS_TEST(keys_from_files_are_checked))

@@ -163,6 +163,27 @@ silence(void **state)
 	assert_string_equal(told(), "");
 }
 
+/* Who joined, serves and went again before its turn came was never told of. */
+static void
+newcomer_waits(void **state)
+{
+	struct member serves = member_of(200, 1, MEMBER_ALIVE);
+
+	(void)state;
+	serves.revision = 2;
+	changes(14, MEMBER_DEAD, 0);
+	assert_string_equal(told(), "");
+	changes(200, MEMBER_ALIVE, MEMBER_JOINED | MEMBER_SYNCING);
+	assert_string_equal(told(), "");
+	assert_true(view_merge(p, &serves));
+	assert_string_equal(told(), "");
+	changes(200, MEMBER_DEAD, 0);
+	answers(9);
+	assert_string_equal(told(), "dead 14: 9 19\n");
+	changes(9, MEMBER_LEAVING, 0);
+	assert_string_equal(told(), "leaving 9: 19 2\n");
+}
+
 static void
 small_rings(void **state)
 {
@@ -253,31 +274,46 @@ pings_until(uint64_t until_us, uint64_t *last_us, uint64_t interval_us)
 
 /* One line for each interval, whatever else is sent. */
 static void
-pings(void **state)
+pings(uint32_t interval_ms)
 {
-	static const uint32_t intervals_ms[] = {10, 1000, 30000};
+	uint64_t us = interval_ms * 1000ull, last_us = 0;
 
+	p->begun = true;
+	p->config.ping_ms = interval_ms;
+	p->incarnation = 1;
+	p->sets_changed = false;
+	p->ping_us = us;
+	p->deadline_us = us;
+	assert_int_equal(pings_until(10 * us + 1, &last_us, us), 10);
+	/* Two that are in doubt are pinged; the interval goes on. */
+	p->out = out;
+	detect_doubt(p, 9);
+	assert_int_equal(pings_until(20 * us + 1, &last_us, us), 10);
+}
+
+static void
+pings_10ms(void **state)
+{
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		uint64_t us = intervals_ms[i] * 1000ull, last_us = 0;
+	pings(10);
+}
 
-		teardown(state);
-		setup(state);
-		p->begun = true;
-		p->config.ping_ms = intervals_ms[i];
-		p->incarnation = 1;
-		p->sets_changed = false;
-		p->ping_us = us;
-		p->deadline_us = us;
-		assert_int_equal(pings_until(10 * us + 1, &last_us, us), 10);
-		/* Two that are in doubt are pinged; the interval goes on. */
-		p->out = out;
-		detect_doubt(p, 9);
-		assert_int_equal(pings_until(20 * us + 1, &last_us, us), 10);
-	}
+static void
+pings_1s(void **state)
+{
+	(void)state;
+	pings(1000);
+}
+
+static void
+pings_30s(void **state)
+{
+	(void)state;
+	pings(30000);
 }
 
 #define TELL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(TELL_TEST(one_change), TELL_TEST(clockwise), TELL_TEST(patience),
-    TELL_TEST(silence), TELL_TEST(small_rings), TELL_TEST(pings))
+    TELL_TEST(silence), TELL_TEST(newcomer_waits), TELL_TEST(small_rings),
+    TELL_TEST(pings_10ms), TELL_TEST(pings_1s), TELL_TEST(pings_30s))

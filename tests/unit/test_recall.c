@@ -1,0 +1,124 @@
+#include "core.h"
+
+/* A peer without an incarnation, which asks what others remember. */
+enum { SELF = 8, LOW = 2, HIGH = 19 };
+
+static struct peer *p;
+static struct actions *out;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	out = calloc(1, sizeof(*out));
+	if (out == NULL)
+		return -1;
+	p = core_new(SELF, out);
+	memset(&p->view[SELF], 0, sizeof(p->view[SELF]));
+	p->view[SELF].id = SELF;
+	p->incarnation = 0;
+	p->member_count = 0;
+	p->phase = PHASE_RECALLING;
+	out->count = out->used = 0;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(p);
+	free(out);
+	return 0;
+}
+
+static void
+contact(unsigned id, uint16_t port)
+{
+	p->watch[id].contact = true;
+	p->view[id].addr = (struct addr){0x7f000001, port};
+}
+
+/* From an answer: id remembers nothing, and heard so much of SELF and HIGH. */
+static void
+blank_answer(unsigned id, uint32_t incarnation)
+{
+	struct message m = {.type = MSG_recall};
+	struct event ev = {.type = EV_DATAGRAM,
+	    .from = (uint16_t)id,
+	    .incarnation = incarnation,
+	    .message = &m};
+
+	idset_add(&m.recall.heard, id);
+	idset_add(&m.recall.heard, SELF);
+	idset_add(&m.recall.heard, HIGH);
+	recall_message(p, &ev);
+}
+
+/* Who has not spoken was heard of in an earlier life: all must answer. */
+static void
+word_of_an_earlier_life(void **state)
+{
+	(void)state;
+	contact(LOW, 12000 + LOW);
+	contact(HIGH, 12000 + HIGH);
+	recall_begin(p, 2);
+	blank_answer(LOW, 0);
+	assert_int_equal(p->phase, PHASE_RECALLING);
+	assert_true(p->recall_told);
+}
+
+static void
+word_of_this_life(void **state)
+{
+	(void)state;
+	contact(LOW, 12000 + LOW);
+	contact(HIGH, 12000 + HIGH);
+	recall_begin(p, 2);
+	recall_tick(p);
+	recall_tick(p);
+	blank_answer(LOW, 0);
+	assert_int_equal(p->phase, PHASE_PERSISTING);
+	assert_int_equal(p->wanted, 1);
+	assert_true(p->fresh);
+}
+
+/* A member that does not know this peer may well know others. */
+static void
+word_of_a_member(void **state)
+{
+	(void)state;
+	contact(LOW, 12000 + LOW);
+	contact(HIGH, 12000 + HIGH);
+	recall_begin(p, 2);
+	recall_tick(p);
+	recall_tick(p);
+	blank_answer(LOW, 1);
+	assert_int_equal(p->phase, PHASE_RECALLING);
+	assert_false(idset_has(&p->blank, LOW));
+	blank_answer(HIGH, 1);
+	assert_int_equal(p->phase, PHASE_PERSISTING);
+	assert_true(p->fresh);
+}
+
+/* What is remembered of it may lack an address. */
+static void
+contact_without_address(void **state)
+{
+	(void)state;
+	p->space = SPACE_MAX;
+	contact(HIGH, 0);
+	recall_begin(p, 1);
+	recall_tick(p);
+	assert_int_equal(out->count, 0);
+	assert_int_equal(p->phase, PHASE_RECALLING);
+	p->now_us = p->recall_end_us;
+	recall_tick(p);
+	assert_int_equal(p->wanted, 1);
+	assert_false(p->fresh);
+}
+
+#define RECALL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+UNIT_MAIN(RECALL_TEST(word_of_an_earlier_life), RECALL_TEST(word_of_this_life),
+    RECALL_TEST(word_of_a_member), RECALL_TEST(contact_without_address))
