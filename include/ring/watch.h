@@ -80,7 +80,8 @@ struct admission {
 	uint32_t highest; /* incarnation told to it */
 	uint64_t expires_us; /* 0: its turn has not come */
 	uint16_t route_count;
-	uint16_t route[ADMISSION_ROUTE_MAX]; /* its request's, this peer last */
+	uint16_t route[ADMISSION_ROUTE_MAX]; /* its request's */
+	bool early; /* passed on to this peer before it served */
 };
 
 /* A `ping` command that waits. */

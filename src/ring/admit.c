@@ -107,6 +107,7 @@ admission_grant(struct peer *p, struct conn *c)
 	m.admit.incarnation = a->highest;
 	m.admit.route.count = a->route_count;
 	memcpy(m.admit.route.at, a->route, sizeof(a->route));
+	m.admit.route.at[m.admit.route.count++] = p->config.id;
 	conn_send(p, c, &m);
 }
 
@@ -146,15 +147,42 @@ admit_conn(struct peer *p, struct conn *c, bool open, unsigned reason)
 	}
 }
 
+/* A newcomer itself: others pass on to it before it serves. */
+static bool
+admissions_wait(const struct peer *p)
+{
+	return p->phase == PHASE_SYNCING && p->admissions[0].expires_us == 0;
+}
+
+/* Its turn has come, here or at the next peer. */
+static void
+admission_turn(struct peer *p)
+{
+	const struct admission *a = &p->admissions[0];
+	struct msg_join join;
+
+	if (!a->early) {
+		admission_begin(p);
+		return;
+	}
+	join.op = a->op;
+	join.id = a->id;
+	join.addr = a->addr;
+	join.route.count = a->route_count;
+	memcpy(join.route.at, a->route, sizeof(a->route));
+	admission_end(p);
+	admit_join(p, NULL, &join);
+}
+
 void
 admit_tick(struct peer *p)
 {
-	while (p->admission_count > 0) {
+	while (p->admission_count > 0 && !admissions_wait(p)) {
 		struct admission *a = &p->admissions[0];
 		const struct member *m = &p->view[a->id];
 
 		if (a->expires_us == 0) {
-			admission_begin(p);
+			admission_turn(p);
 			continue;
 		}
 		if (m->state == MEMBER_ALIVE && m->incarnation > a->highest) {
@@ -171,8 +199,9 @@ admit_tick(struct peer *p)
 uint64_t
 admit_deadline(const struct peer *p)
 {
-	return p->admission_count > 0 ? p->admissions[0].expires_us
-				      : UINT64_MAX;
+	return p->admission_count > 0 && !admissions_wait(p)
+		   ? p->admissions[0].expires_us
+		   : UINT64_MAX;
 }
 
 static void
@@ -188,19 +217,19 @@ admit_enqueue(struct peer *p, struct conn *c, const struct msg_join *join)
 		return;
 	}
 	if (p->admission_count == ADMISSIONS_MAX) {
-		if (c->purpose == CONN_FOR_JOIN)
+		if (c != NULL && c->purpose == CONN_FOR_JOIN)
 			refuse(p, c, join->op, ERROR_busy);
 		return;
 	}
 	a = &p->admissions[p->admission_count++];
 	memset(a, 0, sizeof(*a));
+	a->early = p->phase == PHASE_SYNCING;
 	a->op = join->op;
 	a->id = join->id;
 	a->addr = join->addr;
 	for (unsigned i = 0; i < join->route.count; i++)
 		if (a->route_count < ADMISSION_ROUTE_MAX - 1)
 			a->route[a->route_count++] = join->route.at[i];
-	a->route[a->route_count++] = p->config.id;
 }
 
 /* From successor to successor, its predecessor is the one to pass it on. */
@@ -213,12 +242,12 @@ goes_round(const struct peer *p, const struct msg_join *join)
 
 /*
  * c: the newcomer's own connection (CONN_FOR_JOIN), or the link on which
- * another peer passed its request on.
+ * another peer passed its request on (NULL: it did so before this one served).
  */
 void
 admit_join(struct peer *p, struct conn *c, const struct msg_join *join)
 {
-	bool first_hand = c->purpose == CONN_FOR_JOIN;
+	bool first_hand = c != NULL && c->purpose == CONN_FOR_JOIN;
 	enum wire_error error = ERROR_none;
 	unsigned owner, next;
 	struct message m;
@@ -234,6 +263,9 @@ admit_join(struct peer *p, struct conn *c, const struct msg_join *join)
 	if (error != ERROR_none) {
 		if (first_hand)
 			refuse(p, c, join->op, error);
+		else if (p->phase == PHASE_SYNCING && p->freeze_us == 0 &&
+			 error == ERROR_not_serving)
+			admit_enqueue(p, c, join);
 		return;
 	}
 	note(p, EVENT_join_asked, join->id, "");

@@ -95,19 +95,48 @@ answered(const struct peer *p, unsigned id)
 }
 
 /*
+ * The next successor known by its greeting alone, after these; -1: none.
+ * Whether it joined or was there before, its own word will say.
+ */
+static int
+next_unheard(const struct peer *p, unsigned *i)
+{
+	while (p->tell.begun && *i < p->successor_count) {
+		unsigned id = p->successors[(*i)++];
+
+		if (p->view[id].revision == 0)
+			return (int)id;
+	}
+	return -1;
+}
+
+/* Views may differ for an interval of pings, which is long for a person. */
+static void
+ask_unheard(struct peer *p)
+{
+	unsigned i = 0;
+	int id;
+
+	while ((id = next_unheard(p, &i)) >= 0)
+		gossip_summary(p, (unsigned)id, p->view[id].addr, true);
+}
+
+/*
  * Two that die at one instant are found dead in any order. Whoever is nearer
- * than this one, among the two that are told of, must have lived on.
+ * than this one, among the two that are told of, must have lived on; and what
+ * is told of next must be known for a member.
  */
 static bool
 in_order(struct peer *p, unsigned id)
 {
 	struct tell *t = &p->tell;
 	unsigned self = p->config.id, distance = ring_distance(p, self, id);
-	unsigned near[2], between = 0, at = self;
-	bool ready = true;
+	unsigned near[2], between = 0, at = self, unheard = 0;
+	bool ready;
 
 	if (idset_has(&t->joined, id) || t->until_us <= p->now_us)
 		return true;
+	ready = next_unheard(p, &unheard) < 0;
 	while (between <= TELL_NEAR) {
 		at = (unsigned)clockwise(&t->members, (at + 1) % p->space);
 		if (at == self || ring_distance(p, self, at) >= distance)
@@ -185,6 +214,7 @@ tell_step(struct peer *p)
 		t->begun = t->pending = false;
 	else if (!t->begun)
 		tell_begin(p);
+	ask_unheard(p);
 	while (t->pending) {
 		id = nearest_change(p);
 		if (id >= 0 && !in_order(p, (unsigned)id))
@@ -198,5 +228,17 @@ tell_step(struct peer *p)
 uint64_t
 tell_deadline(const struct peer *p)
 {
-	return p->tell.pending ? p->tell.until_us : UINT64_MAX;
+	uint64_t at = p->tell.pending ? p->tell.until_us : UINT64_MAX;
+	unsigned i = 0;
+	int id;
+
+	while ((id = next_unheard(p, &i)) >= 0) {
+		uint64_t again = p->watch[id].exchange_us;
+
+		if (again < p->quiet_us)
+			again = p->quiet_us;
+		if (again < at)
+			at = again;
+	}
+	return at;
 }

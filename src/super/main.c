@@ -75,6 +75,11 @@ super_stop(struct super *s, uint32_t deadline_ms)
 			timer_start(&s->loop, &s->stop_timer, at);
 		return;
 	}
+	if (s->phase == RING_STARTING && s->outcome.exit == EXIT_DONE) {
+		s->outcome.exit = EXIT_FAILED;
+		text_set(&s->outcome.text, "told to go down before it was "
+					   "whole");
+	}
 	s->phase = RING_STOPPING;
 	s->changed = true;
 	timer_stop(&s->loop, &s->start_timer);

@@ -212,6 +212,23 @@ done
 does "after Ctrl-C in up: up" ringctl up held.conf
 does "request" ringctl -c held exec 4 request 3000
 
+# down in the middle of up: whole is said, or an error.
+ring early 0-99
+told=0
+for try in 1 2 3 4 5; do
+	ringctl up early.conf >early.out 2>early.err &
+	CHILD=$!
+	poll 10 test -S "$RINGCTL_DIR/early.sock"
+	poll 10 ringctl -q -c early down 2>"$W/err"
+	wait $CHILD
+	case "$? $(cat early.out early.err)" in
+	0\ *whole,*) ;;
+	1\ *"told to go down"*) told=1 ;;
+	*) fail "up, taken down: $(cat early.out early.err)" ;;
+	esac
+done
+same "up says that it was told to go down" $told 1
+
 # The supervisor dies.
 supervisor=$(supervisor_of held)
 pids=$(pids_of held)

@@ -184,6 +184,35 @@ newcomer_waits(void **state)
 	assert_string_equal(told(), "leaving 9: 19 2\n");
 }
 
+/* A successor that has but greeted is asked; what is told of it waits. */
+static void
+greeting(void **state)
+{
+	struct member heard = member_of(11, 1, MEMBER_ALIVE);
+	unsigned asked = 0;
+	struct message m;
+
+	(void)state;
+	heard.revision = 0;
+	assert_true(view_merge(p, &heard));
+	tell_step(p);
+	for (size_t i = 0; i < out->count; i++) {
+		const struct action *a = &out->at[i];
+
+		asked += a->type == ACT_DATAGRAM &&
+			 message_decode(&m, out->data + a->bytes, a->len) > 0 &&
+			 m.type == MSG_summary && m.summary.asks;
+	}
+	assert_int_equal(asked, 1);
+	assert_true(tell_deadline(p) > p->now_us);
+	p->now_us = tell_deadline(p);
+	changes(9, MEMBER_DEAD, 0);
+	assert_string_equal(told(), "");
+	changes(11, MEMBER_ALIVE, 0);
+	assert_string_equal(told(), "dead 9: 11 14\n");
+	assert_true(tell_deadline(p) == UINT64_MAX);
+}
+
 static void
 small_rings(void **state)
 {
@@ -315,5 +344,6 @@ pings_30s(void **state)
 #define TELL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(TELL_TEST(one_change), TELL_TEST(clockwise), TELL_TEST(patience),
-    TELL_TEST(silence), TELL_TEST(newcomer_waits), TELL_TEST(small_rings),
-    TELL_TEST(pings_10ms), TELL_TEST(pings_1s), TELL_TEST(pings_30s))
+    TELL_TEST(silence), TELL_TEST(newcomer_waits), TELL_TEST(greeting),
+    TELL_TEST(small_rings), TELL_TEST(pings_10ms), TELL_TEST(pings_1s),
+    TELL_TEST(pings_30s))
