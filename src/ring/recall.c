@@ -231,7 +231,7 @@ recall_tick(struct peer *p)
 	else if (p->recall_waits >= ALONE + 5)
 		batch = BATCH_MAX;
 	else if (p->recall_waits >= ALONE)
-		batch = BATCH << (p->recall_waits - ALONE);
+		batch = (unsigned)BATCH << (p->recall_waits - ALONE);
 	p->recall_waits++;
 	for (unsigned i = 0, asked = 1; i < p->space && asked < batch; i++) {
 		unsigned id = (at + i) & (p->space - 1);
