@@ -229,10 +229,17 @@ start_conn(struct peer *p, struct conn *c, bool open, unsigned reason)
 static void
 join_tick(struct peer *p)
 {
+	struct conn *c = conn_find(p, p->join_conn);
+	unsigned through = (unsigned)p->config.join_through;
+
 	if (p->join_end_us <= p->now_us)
-		join_failed(p, (unsigned)p->config.join_through,
-		    "did not bring an admission in time");
-	else if (p->join_us <= p->now_us)
+		join_failed(p, through, "did not bring an admission in time");
+	else if (p->join_us > p->now_us)
+		return;
+	/* A kernel accepts connections for a stopped process. */
+	else if (c != NULL && !c->open)
+		join_failed(p, through, "gave no answer for 2 s");
+	else
 		join_ask(p);
 }
 
