@@ -81,4 +81,20 @@ member_of(unsigned id, uint32_t incarnation, enum member_state state)
 	    .addr = {0x7f000001, (uint16_t)(12000 + id)}};
 }
 
+/* The same in the ring of the exercise. */
+static inline struct peer *
+core_ring(uint16_t id, struct actions *out)
+{
+	static const uint16_t ids[] = {2, 4, 5, 8, 9, 14, 19};
+	struct peer *p = core_new(id, out);
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		struct member m = member_of(ids[i], 1, MEMBER_ALIVE);
+
+		if (ids[i] != id)
+			view_merge(p, &m);
+	}
+	return p;
+}
+
 #endif
