@@ -213,14 +213,16 @@ recall_tick(struct peer *p)
 {
 	int next = recall_next(p);
 	unsigned at = (unsigned)random_below(&p->random, p->space), batch = 0;
+	unsigned lowest = lowest_contact(p);
+	bool first = p->recall_waits == 0 || p->recall_blank;
 
 	if (p->recall_end_us <= p->now_us || next < 0) {
 		recall_end(p);
 		return;
 	}
-	if (p->recall_waits == 0 || p->recall_blank)
-		recall_ask(p, lowest_contact(p));
-	if (p->recall_waits > 0)
+	if (first)
+		recall_ask(p, lowest);
+	if (p->recall_waits > 0 && !(first && (unsigned)next == lowest))
 		recall_ask(p, (unsigned)next);
 	p->recall_wait_us *= 2;
 	if (p->recall_wait_us > WAIT_MAX_US)

@@ -248,9 +248,8 @@ start_begin(struct peer *p)
 {
 	unsigned contacts = 0;
 
-	for (unsigned id = 0; id < p->space; id++) {
+	for (unsigned id = 0; id < p->space; id++)
 		contacts += p->watch[id].contact;
-	}
 	if (p->config.join_through >= 0) {
 		p->phase = PHASE_JOINING;
 		p->join_us = p->now_us;
@@ -324,7 +323,8 @@ start_deadline(const struct peer *p)
 	if (p->phase == PHASE_JOINING)
 		return p->join_us < p->join_end_us ? p->join_us
 						   : p->join_end_us;
-	if (p->gather_us != 0)
-		return p->gather_us;
-	return p->persist_us != 0 ? p->persist_us : UINT64_MAX;
+	if (p->persist_us != 0 &&
+	    (p->gather_us == 0 || p->persist_us < p->gather_us))
+		return p->persist_us;
+	return p->gather_us != 0 ? p->gather_us : UINT64_MAX;
 }

@@ -39,6 +39,14 @@ contact(unsigned id, uint16_t port)
 	p->view[id].addr = (struct addr){0x7f000001, port};
 }
 
+static void
+begin_with_two(void)
+{
+	contact(LOW, 12000 + LOW);
+	contact(HIGH, 12000 + HIGH);
+	recall_begin(p, 2);
+}
+
 /* From an answer: id remembers nothing, and heard so much of SELF and HIGH. */
 static void
 blank_answer(unsigned id, uint32_t incarnation)
@@ -60,9 +68,7 @@ static void
 word_of_an_earlier_life(void **state)
 {
 	(void)state;
-	contact(LOW, 12000 + LOW);
-	contact(HIGH, 12000 + HIGH);
-	recall_begin(p, 2);
+	begin_with_two();
 	blank_answer(LOW, 0);
 	assert_int_equal(p->phase, PHASE_RECALLING);
 	assert_true(p->recall_told);
@@ -72,9 +78,7 @@ static void
 word_of_this_life(void **state)
 {
 	(void)state;
-	contact(LOW, 12000 + LOW);
-	contact(HIGH, 12000 + HIGH);
-	recall_begin(p, 2);
+	begin_with_two();
 	recall_tick(p);
 	recall_tick(p);
 	blank_answer(LOW, 0);
@@ -88,9 +92,7 @@ static void
 word_of_a_member(void **state)
 {
 	(void)state;
-	contact(LOW, 12000 + LOW);
-	contact(HIGH, 12000 + HIGH);
-	recall_begin(p, 2);
+	begin_with_two();
 	recall_tick(p);
 	recall_tick(p);
 	blank_answer(LOW, 1);
