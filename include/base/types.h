@@ -14,6 +14,7 @@ enum {
 	SUFFIX_LEN_MAX = 64, /* bytes of ".pdf" */
 	PATH_LEN_MAX = 4095, /* bytes of a caller's path */
 	TEXT_LEN_MAX = 511, /* bytes of an error or a log line */
+	SMALL_MAX = 16384, /* bytes of a file that is kept in memory */
 	DIGEST_LEN = 16, /* XXH3-128, canonical (big-endian) */
 };
 

@@ -33,6 +33,8 @@ enum action_type {
 	ACT_RENAME, /* file (a target) to its path -> EV_FILE */
 	ACT_DISCARD, /* file: closed, a temporary one removed; no event */
 	ACT_MARK, /* record's name and version: acknowledged; no event */
+	ACT_VERIFY, /* record's name and version: read it through; EV_DAMAGED
+			  if its content is not what its digest says */
 	ACT_DROP, /* record's name and version: removed; no event */
 	ACT_PERSIST, /* incarnation -> EV_PERSISTED */
 	ACT_REPLY, /* bytes: a reply message, for op */

@@ -30,6 +30,7 @@ enum event_type {
 	EV_RAW_SENT, /* conn, file: all bytes are in the kernel's hands */
 	EV_RAW_RECEIVED, /* conn, file, digest of the file from its byte 0 */
 	EV_FILE, /* file, error, size, suffix...: answer to ACT_FILE_* */
+	EV_DAMAGED, /* record: set aside, and out of the index */
 	EV_PERSISTED, /* incarnation is durable, or error */
 	EV_COMMAND, /* message: command */
 	EV_CANCEL, /* op */

@@ -19,6 +19,9 @@ void files_init(struct peer *);
 /* EV_FILE, EV_RAW_*, EV_CONN_STALLED of streams. */
 void files_event(struct peer *, const struct event *);
 
+/* A stored version was found damaged, and is not in the index any more. */
+void files_damaged(struct peer *, const struct record *);
+
 /* A message of lookup .. accept (not join and leave) on a connection. */
 void files_message(struct peer *, struct conn *, const struct message *);
 

@@ -27,6 +27,12 @@ struct index {
 	    struct record *out);
 
 	/*
+	 * The newest version of this name that was found damaged here and that
+	 * nothing as new has replaced; false: none.
+	 */
+	bool (*lost)(void *ctx, const struct name *, struct record *out);
+
+	/*
 	 * XOR of record_hash() over all records of this key; 0: none.
 	 */
 	uint64_t (*digest)(void *ctx, uint16_t key);

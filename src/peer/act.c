@@ -80,6 +80,7 @@ static void (*const handlers[])(struct driver *, const struct action *) = {
     [ACT_RENAME] = files_open_apply,
     [ACT_DISCARD] = act_discard,
     [ACT_MARK] = files_open_apply,
+    [ACT_VERIFY] = files_open_apply,
     [ACT_DROP] = files_open_apply,
     [ACT_PERSIST] = files_open_apply,
     [ACT_REPLY] = act_reply,

@@ -241,6 +241,15 @@ index_next(
 	return true;
 }
 
+static bool
+index_lost(void *ctx, const struct name *n, struct record *out)
+{
+	(void)ctx;
+	(void)n;
+	(void)out;
+	return false;
+}
+
 static uint64_t
 index_digest(void *ctx, uint16_t key)
 {
@@ -256,6 +265,7 @@ catalog_index(struct catalog *c)
 	    .key = index_key,
 	    .find = index_find,
 	    .next = index_next,
+	    .lost = index_lost,
 	    .digest = index_digest};
 }
 

@@ -91,6 +91,13 @@ run_mark(struct file_op *op, uint8_t *buffer)
 }
 
 static void
+run_verify(struct file_op *op, uint8_t *buffer)
+{
+	(void)op;
+	(void)buffer;
+}
+
+static void
 run_drop(struct file_op *op, uint8_t *buffer)
 {
 	(void)buffer;
@@ -148,6 +155,7 @@ static const struct op_kind {
     {ACT_COMMIT, run_commit, ORDERED},
     {ACT_RENAME, run_rename, 0},
     {ACT_MARK, run_mark, ORDERED | SILENT},
+    {ACT_VERIFY, run_verify, ORDERED | SILENT},
     {ACT_DROP, run_drop, ORDERED | SILENT},
     {ACT_PERSIST, run_persist, ORDERED},
     {OP_VIEW, run_view, ORDERED | SILENT},

@@ -367,6 +367,9 @@ dispatch(struct peer *p, const struct event *ev)
 	case EV_FILE:
 		files_event(p, ev);
 		break;
+	case EV_DAMAGED:
+		files_damaged(p, &ev->record);
+		break;
 	case EV_PERSISTED:
 		start_persisted(p, ev);
 		break;

@@ -98,6 +98,7 @@ apply(struct sim *s, struct node *n, const struct action *a)
 	case ACT_RENAME:
 	case ACT_DISCARD:
 	case ACT_MARK:
+	case ACT_VERIFY:
 	case ACT_DROP:
 	case ACT_PERSIST:
 		disk_act(s, n, a);

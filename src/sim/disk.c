@@ -125,6 +125,8 @@ disk_act(struct sim *s, struct node *n, const struct action *a)
 		disk_close(n, a->file);
 		return;
 	}
+	if (a->type == ACT_VERIFY)
+		return;
 	if (a->type == ACT_MARK || a->type == ACT_DROP) {
 		mark_or_drop(s, n, a);
 		return;
@@ -348,6 +350,15 @@ index_next(
 	return best != NULL;
 }
 
+static bool
+index_lost(void *ctx, const struct name *name, struct record *out)
+{
+	(void)ctx;
+	(void)name;
+	(void)out;
+	return false;
+}
+
 static uint64_t
 index_digest(void *ctx, uint16_t key)
 {
@@ -366,6 +377,6 @@ index_digest(void *ctx, uint16_t key)
 void
 disk_index(struct index *index, struct node *n)
 {
-	*index =
-	    (struct index){n, index_key, index_find, index_next, index_digest};
+	*index = (struct index){
+	    n, index_key, index_find, index_next, index_lost, index_digest};
 }

@@ -61,8 +61,8 @@ core_new(uint16_t id, struct actions *out)
 	struct peer *p = calloc(1, peer_size());
 
 	assert_non_null(p);
-	config.index =
-	    (struct index){NULL, no_key, no_record, no_next, no_digest};
+	config.index = (struct index){
+	    NULL, no_key, no_record, no_next, no_record, no_digest};
 	peer_init(p, &config, 0);
 	p->out = out;
 	p->phase = PHASE_SERVING;
