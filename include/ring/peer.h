@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/mutant.h"
 #include "base/types.h"
 #include "ring/action.h"
 #include "ring/event.h"
@@ -41,12 +42,6 @@ struct peer_config {
 	bool note_pings; /* make notes of marked pings */
 	/* Rules broken on purpose, in test builds: enum mutant. */
 	uint32_t mutants;
-};
-
-enum mutant {
-	MUTANT_NO_PROBE = 1,
-	MUTANT_SAME_INCARNATION = 2, /* the driver restarts with the old one */
-	MUTANT_MOVE_ON_SUSPICION = 4,
 };
 
 struct peer;
