@@ -4,6 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/types.h"
+
+/* The digest of a content: XXH3-128, canonical. */
+struct digest hash_content(const void *data, size_t len);
+
 /* XXH3-64 of len bytes: finds difference and damage, not forgery. */
 uint64_t hash_bytes(const void *data, size_t len);
 

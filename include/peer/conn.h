@@ -74,8 +74,12 @@ void tcp_parse_rest(struct tcp_conn *);
 /* Sends what the socket takes now. */
 void tcp_flush(struct tcp_conn *);
 void tcp_drop_queue(struct tcp_conn *);
-/* Queues bytes or a frame; 0, or -1: too many, the connection failed. */
-int tcp_queue_frame(struct tcp_conn *, const uint8_t *data, size_t len);
+/*
+ * Queues a frame of a message and of what follows it (NULL: nothing); 0, or
+ * -1: too many bytes wait, the connection failed.
+ */
+int tcp_queue_frame(struct tcp_conn *, const uint8_t *data, size_t len,
+    const struct open_file *content);
 
 /* Begins the handshake of a connector; goes on with m (handshake.c). */
 void handshake_start(struct tcp_conn *);

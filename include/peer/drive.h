@@ -44,6 +44,7 @@ struct driver {
 	struct printer printer;
 	struct peer *core;
 	struct actions *actions;
+	const uint8_t *brought; /* content of the message under way */
 	struct timer tick, view_timer;
 	uint64_t view_hash; /* as last written */
 	struct deferred *deferred, **deferred_end;

@@ -28,6 +28,9 @@ struct file_op {
 	char text[FILE_ERROR_MAX + 1];
 };
 
+/* Reads all of a small file into memory; 0, ESTALE: it is shorter, errno. */
+int fileop_load(struct open_file *f);
+
 /* Closes f on a helper, and frees it. */
 void file_op_release(struct open_file *f);
 
@@ -36,6 +39,7 @@ void run_open_source(struct file_op *, uint8_t *buffer);
 void run_check_source(struct file_op *, uint8_t *buffer);
 void run_create_target(struct file_op *, uint8_t *buffer);
 void run_rename(struct file_op *, uint8_t *buffer);
+void run_deliver(struct file_op *, uint8_t *buffer);
 void run_copy(struct file_op *, uint8_t *buffer);
 
 /* error, and "PATH: what errno err means" unless path is NULL. */

@@ -50,6 +50,7 @@ struct open_file {
 	unsigned refs; /* operations and transfers under way */
 	uint64_t size; /* bytes from byte 0 that can be read */
 	struct record record;
+	uint8_t *content; /* all of it, if it is small; NULL: not in memory */
 	char *path; /* source, or final name of a target */
 	char *temp; /* temporary name of a target */
 	struct timespec mtime, ctime;
@@ -76,6 +77,9 @@ void files_open_apply(struct driver *, const struct action *);
 
 /* Writes the durable view; takes data over. */
 void files_write_view(struct driver *, uint8_t *data, size_t len);
+
+/* Applies ACT_TAKE. */
+void files_take(struct driver *, const struct action *);
 
 /* NULL: there is none, or it was discarded. */
 struct open_file *file_find(struct driver *, uint32_t handle);

@@ -18,18 +18,23 @@ enum action_type {
 	ACT_DATAGRAM, /* bytes to addr */
 	ACT_MULTICAST, /* bytes to every member in targets[] (count ids) */
 	ACT_CONNECT, /* conn, id expected, addr, role, timeout_us */
-	ACT_SEND, /* bytes on conn */
+	ACT_SEND, /* bytes on conn, and the content of file if there is one */
 	ACT_CLOSE, /* conn: what is queued is flushed first; no event */
 	ACT_RAW_SEND, /* file [offset, offset+size) on conn after messages */
 	ACT_RAW_RECV, /* size bytes of conn into file at offset */
-	ACT_OPEN_SOURCE, /* path: a caller's regular file -> EV_FILE, size */
+	ACT_TAKE, /* a new file in memory, of what target has or, without one,
+			of what came with this message; no event */
+	ACT_OPEN_SOURCE, /* path: a caller's regular file -> EV_FILE, size;
+			a small one is read, checked and held in memory */
 	ACT_CHECK_SOURCE, /* file: unchanged since opened? -> EV_FILE */
-	ACT_OPEN_STORED, /* record's name and version -> EV_FILE with record */
+	ACT_OPEN_STORED, /* record's name and version -> EV_FILE with record;
+			a small one is read into memory */
 	ACT_CREATE_TEMP, /* in the peer's folder, for record -> EV_FILE */
 	ACT_CREATE_TARGET, /* path: temporary beside it -> EV_FILE */
 	ACT_COPY, /* from file (a stored one) into file target: EV_FILE */
 	ACT_COMMIT, /* file or, without one, tombstone record: durable, in
 			  the index -> EV_FILE */
+	ACT_DELIVER, /* file (in memory) becomes that of path: EV_FILE */
 	ACT_RENAME, /* file (a target) to its path -> EV_FILE */
 	ACT_DISCARD, /* file: closed, a temporary one removed; no event */
 	ACT_MARK, /* record's name and version: acknowledged; no event */

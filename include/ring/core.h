@@ -80,6 +80,9 @@ uint64_t link_deadline(const struct peer *);
 /* A new connection for one transfer; NULL as above. */
 struct conn *stream_open(struct peer *, unsigned id);
 void conn_send(struct peer *, struct conn *, const struct message *);
+/* On the link to id, with the content of file (0: none); false: no link. */
+bool link_give(
+    struct peer *, unsigned id, const struct message *, uint32_t file);
 /* Closes it and frees the slot; no event comes for it any more. */
 void conn_close(struct peer *, struct conn *);
 /* Closes all connections with an older incarnation of id than the view's. */

@@ -1,6 +1,7 @@
 #ifndef RING_EVENT_H
 #define RING_EVENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/types.h"
@@ -26,10 +27,10 @@ enum event_type {
 	EV_CONN_OPEN, /* conn, role, from, incarnation, addr (its listener) */
 	EV_CONN_CLOSED, /* conn, reason; also instead of EV_CONN_OPEN */
 	EV_CONN_STALLED, /* conn: bytes wait, and none moved for STALL_US */
-	EV_MESSAGE, /* conn, message */
+	EV_MESSAGE, /* conn, message; digest of the content that came with it */
 	EV_RAW_SENT, /* conn, file: all bytes are in the kernel's hands */
 	EV_RAW_RECEIVED, /* conn, file, digest of the file from its byte 0 */
-	EV_FILE, /* file, error, size, suffix...: answer to ACT_FILE_* */
+	EV_FILE, /* file, error, size...: answer to an action; whole */
 	EV_DAMAGED, /* record: set aside, and out of the index */
 	EV_PERSISTED, /* incarnation is durable, or error */
 	EV_COMMAND, /* message: command */
@@ -49,6 +50,7 @@ struct event {
 	uint32_t file;
 	uint8_t error; /* enum wire_error */
 	uint64_t size; /* bytes */
+	bool whole; /* its content is in memory, and digest is its */
 	uint64_t op;
 	uint32_t deadline_ms;
 	struct digest digest;

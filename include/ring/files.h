@@ -25,6 +25,9 @@ void files_damaged(struct peer *, const struct record *);
 /* A message of lookup .. accept (not join and leave) on a connection. */
 void files_message(struct peer *, struct conn *, const struct message *);
 
+/* One on a link; files_message() knows which. */
+void files_link_message(struct peer *, struct conn *, const struct message *);
+
 /* A stream opened or closed (c is freed after); a link to id closed. */
 void files_opened(struct peer *, struct conn *c);
 void files_closed(struct peer *, struct conn *c, unsigned reason);

@@ -22,6 +22,12 @@ void stream_send(struct peer *, uint32_t conn, const struct message *);
 uint32_t file_new(struct peer *, enum tie_kind, unsigned at);
 /* Discards *file if it is one, and sets it to 0. */
 void file_end(struct peer *, uint32_t *file);
+/*
+ * A new file in memory: of the content of this message or, if there is one, of
+ * file from; 0: no room.
+ */
+uint32_t file_take(struct peer *, enum tie_kind, unsigned at, uint32_t from,
+    const struct record *);
 struct action *act_file(struct peer *, enum action_type, uint32_t file);
 void raw_send(struct peer *, uint32_t conn, uint32_t file, uint64_t offset,
     uint64_t size);
@@ -66,6 +72,7 @@ void op_refused(struct peer *, struct op *, const struct msg_refuse *);
 void op_closed(struct peer *, struct op *, uint64_t arrived);
 void op_event(struct peer *, struct op *, const struct event *);
 void op_view_changed(struct peer *);
+void op_link_lost(struct peer *, unsigned id);
 uint64_t op_tick(struct peer *); /* each _tick: when it wants the next */
 void op_freeze(struct peer *);
 
@@ -84,6 +91,8 @@ void store_event(struct peer *, struct op *, const struct event *);
 /* fetch.c: an op that requests */
 void fetch_ask(struct peer *, struct op *);
 void fetch_found(struct peer *, struct op *, const struct record *);
+/* With its content. */
+void fetch_brought(struct peer *, struct op *, const struct record *);
 void fetch_event(struct peer *, struct op *, const struct event *);
 void fetch_closed(struct peer *, struct op *, uint64_t arrived);
 /* Asks the next one that may hold it; false: there is none. */
@@ -98,6 +107,7 @@ void owner_reply(struct peer *, struct op *);
 
 /* write.c, spread.c */
 void write_put(struct peer *, struct conn *, const struct msg_put *);
+void write_give(struct peer *, struct conn *, const struct msg_give *);
 /* A local store or remove at its owner. */
 void write_local(struct peer *, struct op *);
 /* All replicas shall hold what is held here; tells serves[serve]. */
@@ -124,6 +134,12 @@ void spread_set(struct peer *, struct write *);
 void spread_digest(struct peer *, struct write *);
 void spread_check(struct peer *, struct write *);
 void spread_end(struct peer *, struct write *);
+/* Each leg that waits for nothing else begins. */
+void spread_start(struct peer *, struct write *);
+/* What id answers to what it was given. */
+void spread_answer(
+    struct peer *, struct write *, unsigned id, const struct message *);
+void spread_link_lost(struct peer *, unsigned id);
 void leg_message(
     struct peer *, struct write *, unsigned leg, const struct message *);
 void leg_event(

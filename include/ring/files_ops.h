@@ -86,10 +86,15 @@ struct op {
 	bool resuming; /* record is known: this version alone */
 	bool redirected; /* candidates are the owner's word */
 	bool created; /* the target */
+	bool small; /* the source is in memory */
+	bool linked; /* asked on a link: number is expected there */
+	bool large; /* found on the link: ask on a stream */
+	bool first; /* no other peer was given this version */
 	uint8_t damaged; /* how often */
 	uint8_t why; /* enum wire_error: the last refusal */
 	uint64_t id, started_us, progress_us, timeout_us, timer_us;
 	uint64_t rto_us, pause_us;
+	uint64_t number; /* of what was asked last */
 	struct stall stall;
 	uint16_t key, owner, hops;
 	uint64_t full_us; /* since when owners can't write; 0: they can */
@@ -116,7 +121,8 @@ enum serve_state {
 /* A request that this peer answers. */
 struct serve {
 	enum serve_state state;
-	bool local; /* for ops[op], else on conn for to */
+	bool local; /* for ops[op], else on conn or the link for to */
+	bool linked; /* on the link */
 	bool copy; /* to be held there: nobody asked for it */
 	uint16_t op, to;
 	uint64_t from_op, expires_us;

@@ -6,7 +6,8 @@
 /* What answers requests, and what keeps replicas alike. */
 
 /* serve.c */
-void serve_get(struct peer *, struct conn *, const struct msg_get *);
+void serve_get(
+    struct peer *, struct conn *, const struct msg_get *, bool linked);
 void serve_local(struct peer *, struct op *);
 void serve_forget_op(struct peer *, unsigned op);
 void serve_message(struct peer *, struct serve *, const struct message *);
@@ -41,6 +42,7 @@ void pull_message(struct peer *, struct pull *, const struct message *);
 void pull_event(struct peer *, struct pull *, const struct event *);
 void pull_closed(struct peer *, struct pull *);
 void pull_view_changed(struct peer *);
+void pull_link_lost(struct peer *, unsigned id);
 uint64_t pull_tick(struct peer *);
 void pull_end(struct peer *, struct pull *, bool good);
 

@@ -21,6 +21,8 @@ struct pull {
 	uint16_t session; /* sessions[], or NOBODY */
 	uint32_t number; /* of that session */
 	uint8_t item; /* of that session's page */
+	bool linked; /* asked on a link, by op */
+	uint64_t op;
 	uint32_t conn, file;
 	uint64_t progress_us, timer_us;
 	struct stall stall;
@@ -106,6 +108,7 @@ struct files {
 	unsigned passed_at;
 	uint64_t due_us; /* nothing is due before it */
 	uint64_t arrived; /* bytes, told of a stream that closes */
+	struct digest brought; /* of the content of this message */
 	uint64_t high_clock; /* of all versions seen */
 	uint64_t doubt_us; /* own copies may be stale until then */
 	uint64_t reunion_us; /* until then, who came back may bring files */

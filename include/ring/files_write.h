@@ -17,6 +17,7 @@ enum leg_state {
 
 struct leg {
 	uint8_t state; /* enum leg_state */
+	bool linked; /* given on a link */
 	uint16_t id;
 	uint32_t conn;
 	uint64_t timer_us, pause_us;
@@ -37,6 +38,7 @@ enum write_state {
 enum feed {
 	FEED_NONE,
 	FEED_STREAM, /* conn */
+	FEED_LINK, /* the link to from */
 	FEED_OP, /* ops[feeder] */
 	FEED_SERVE, /* serves[feeder] waits until all hold it */
 };
@@ -45,12 +47,15 @@ enum feed {
 struct write {
 	enum write_state state;
 	bool replica; /* for another owner: no legs */
+	bool small; /* file is in memory */
 	bool raw_done, end_done;
 	bool sealed; /* record.digest is what it shall be */
 	bool have; /* held here, this version or a newer one */
 	uint8_t feed; /* enum feed */
 	uint16_t feeder, from, key;
 	uint64_t from_op;
+	uint32_t from_incarnation;
+	uint64_t number; /* of what is given to replicas */
 	uint32_t conn, file;
 	struct record record;
 	struct digest told; /* by `end` */

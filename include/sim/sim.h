@@ -85,6 +85,7 @@ struct sim {
 
 	struct actions *out;
 	struct message message; /* the one that an event points to */
+	uint64_t brought; /* the content that came with it */
 	uint64_t steps, messages;
 	unsigned file_faults, file_checks; /* found at rest; looked at */
 };

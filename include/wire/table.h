@@ -45,6 +45,8 @@
 	M(63, sync_done)                                                       \
 	M(64, offer)                                                           \
 	M(65, accept)                                                          \
+	M(66, give)                                                            \
+	M(67, bring)                                                           \
 	M(80, command)                                                         \
 	M(81, cancel)                                                          \
 	M(82, freeze)                                                          \
@@ -96,8 +98,9 @@
 #define MESSAGE_admit(F)                                                       \
 	F(u64, op) F(u32, incarnation) /* highest seen */ F(ids, route)
 #define MESSAGE_refuse(F)                                                      \
-	F(u64, op) F(u8, error) /* enum wire_error */ F(ids, ids)              \
-	F(members, members) F(text, text)
+	F(u64, op) F(u8, error) /* enum wire_error */                          \
+	F(u8, taken) /* what was put may yet be stored */                      \
+	F(ids, ids) F(members, members) F(text, text)
 #define MESSAGE_leaving(F) F(u32, incarnation)
 #define MESSAGE_leaving_ok(F) F(u32, incarnation)
 
@@ -124,6 +127,13 @@
 #define MESSAGE_sync_done(F) F(u32, session) F(u8, bereft)
 #define MESSAGE_offer(F) F(u64, nonce) F(u64, view) F(records, records)
 #define MESSAGE_accept(F) F(u64, nonce) F(idset, drop) /* positions */
+/*
+ * Small files, on links: the content follows in the same frame (wire/frame.h).
+ * give is a put that needs no more; bring answers a get.
+ */
+#define MESSAGE_give(F)                                                        \
+	F(u64, op) F(record, record) F(u8, replica) F(u64, set) /* as put */
+#define MESSAGE_bring(F) F(u64, op) F(record, record)
 /* clang-format on */
 
 #endif

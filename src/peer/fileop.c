@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "peer/drive.h"
 #include "peer/fileop.h"
 
@@ -40,13 +41,50 @@ own_fail(struct file_op *op, enum file_kind kind, int err)
 		fileop_fail(op, file_error(kind, err), NULL, err);
 }
 
+int
+fileop_load(struct open_file *f)
+{
+	size_t have = 0;
+
+	f->content = malloc(f->size + 1);
+	if (f->content == NULL)
+		return ENOMEM;
+	while (have < f->size) {
+		ssize_t n = pread(
+		    f->fd, f->content + have, f->size - have, (off_t)have);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n == 0 ? ESTALE : errno;
+		have += (size_t)n;
+	}
+	file_hash(f, f->content, have, 0);
+	return 0;
+}
+
 static void
 run_open_stored(struct file_op *op, uint8_t *buffer)
 {
+	struct open_file *f = op->file;
+	struct digest d;
+	int rc;
+
 	(void)buffer;
-	op->file->fd = disk_file(&op->driver->disk, op->key, &op->file->record);
-	if (op->file->fd == -1)
+	f->fd = disk_file(&op->driver->disk, op->key, &f->record);
+	if (f->fd == -1) {
 		own_fail(op, FILE_STORED, errno);
+		return;
+	}
+	if (f->size > SMALL_MAX)
+		return;
+	rc = fileop_load(f);
+	if (rc == 0) {
+		d = hash_content(f->content, f->size);
+		rc =
+		    memcmp(&d, &f->record.digest, sizeof(d)) == 0 ? 0 : EBADMSG;
+	}
+	own_fail(op, FILE_STORED, rc == ESTALE ? EBADMSG : rc);
 }
 
 static void
@@ -67,10 +105,21 @@ run_commit(struct file_op *op, uint8_t *buffer)
 	int fd, rc;
 
 	(void)buffer;
-	fd = op->file != NULL ? op->file->fd : disk_temp(disk, op->temp);
+	fd = op->file != NULL && op->file->content == NULL
+		 ? op->file->fd
+		 : disk_temp(disk, op->temp);
 	if (fd == -1) {
 		own_fail(op, FILE_TEMP, errno);
 		return;
+	}
+	if (op->file != NULL && op->file->content != NULL) {
+		op->file->fd = fd;
+		op->file->leftover = true;
+		rc = disk_write_at(fd, op->file->content, op->file->size, 0);
+		if (rc != 0) {
+			own_fail(op, FILE_TEMP, rc);
+			return;
+		}
 	}
 	rc = disk_commit(disk, op->temp, fd, op->key, &op->record, &op->placed);
 	own_fail(op, FILE_TEMP, rc);
@@ -153,6 +202,7 @@ static const struct op_kind {
     {ACT_CREATE_TARGET, run_create_target, OPENS},
     {ACT_COPY, run_copy, 0},
     {ACT_COMMIT, run_commit, ORDERED},
+    {ACT_DELIVER, run_deliver, 0},
     {ACT_RENAME, run_rename, 0},
     {ACT_MARK, run_mark, ORDERED | SILENT},
     {ACT_VERIFY, run_verify, ORDERED | SILENT},
@@ -189,6 +239,11 @@ answer(struct file_op *op)
 		ev.type = EV_PERSISTED;
 	if (f != NULL)
 		ev.size = f->size;
+	if (f != NULL && (kind_of(op->type)->flags & OPENS) != 0 &&
+	    f->content != NULL) {
+		ev.whole = true;
+		file_digest(f, f->size, &ev.digest);
+	}
 	if (op->type == ACT_COPY && op->error == ERROR_none)
 		file_digest(f, op->end, &ev.digest);
 	drive_defer(op->driver, &ev, op->text);
@@ -445,6 +500,12 @@ prepare_other(struct file_op *op, const struct action *a)
 	    (a->type == ACT_COPY && (f == NULL || op->other == NULL))) {
 		fileop_fail_text(op, ERROR_system, NULL, "no such file handle");
 		return false;
+	}
+	if (a->type == ACT_DELIVER) {
+		free(f->path);
+		f->path = strdup(a->path);
+		if (f->path == NULL)
+			abort();
 	}
 	if (a->type == ACT_COPY) {
 		op->end = op->other->size;

@@ -50,6 +50,29 @@ file_add(struct driver *d, uint32_t handle, enum file_kind kind)
 }
 
 void
+files_take(struct driver *d, const struct action *a)
+{
+	const struct open_file *from =
+	    a->target == 0 ? NULL : file_find(d, a->target);
+	const uint8_t *data = from == NULL ? d->brought : from->content;
+	struct open_file *f = file_add(d, a->file, FILE_TEMP);
+
+	/* What asks for it next is told that there is no such handle. */
+	if (f == NULL)
+		return;
+	assert(data != NULL && a->record.size <= SMALL_MAX);
+	assert(from == NULL || from->size == a->record.size);
+	f->record = a->record;
+	f->size = a->record.size;
+	f->content = malloc(f->size + 1);
+	if (f->content == NULL)
+		abort();
+	memcpy(f->content, data, f->size);
+	file_hash(f, f->content, f->size, 0);
+	f->ready = true;
+}
+
+void
 file_free(struct open_file *f)
 {
 	assert(f->refs == 0);
@@ -58,6 +81,7 @@ file_free(struct open_file *f)
 		close(f->fd);
 	pthread_mutex_destroy(&f->lock);
 	XXH3_freeState(f->hash);
+	free(f->content);
 	free(f->path);
 	free(f->temp);
 	free(f);

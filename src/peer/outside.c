@@ -14,6 +14,8 @@
 
 /* The caller's own files: a source is read, a target replaced at the end. */
 
+static const char changed[] = "changed while it was read";
+
 static const char *
 why_not_regular(mode_t mode)
 {
@@ -39,34 +41,6 @@ remember(struct open_file *f)
 	return S_ISREG(st.st_mode) ? 0 : EINVAL;
 }
 
-void
-run_open_source(struct file_op *op, uint8_t *buffer)
-{
-	struct open_file *f = op->file;
-	struct stat st;
-	int rc;
-
-	(void)buffer;
-	/* Looked at first: to open a device may do something. */
-	if (stat(f->path, &st) == -1) {
-		fileop_fail(op, ERROR_bad_source, f->path, errno);
-		return;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		fileop_fail_text(
-		    op, ERROR_bad_source, f->path, why_not_regular(st.st_mode));
-		return;
-	}
-	f->fd = open(f->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (f->fd == -1) {
-		fileop_fail(op, ERROR_bad_source, f->path, errno);
-		return;
-	}
-	rc = remember(f);
-	if (rc != 0)
-		fileop_fail(op, ERROR_bad_source, f->path, rc);
-}
-
 static bool
 same_time(const struct timespec *a, const struct timespec *b)
 {
@@ -87,8 +61,51 @@ run_check_source(struct file_op *op, uint8_t *buffer)
 	if ((uint64_t)st.st_size != f->size ||
 	    !same_time(&st.st_mtim, &f->mtime) ||
 	    !same_time(&st.st_ctim, &f->ctime))
+		fileop_fail_text(op, ERROR_changed, f->path, changed);
+}
+
+/* A small source is read at once, between two looks at it. */
+static void
+load_source(struct file_op *op, uint8_t *buffer)
+{
+	struct open_file *f = op->file;
+	int rc = fileop_load(f);
+
+	if (rc == ESTALE)
+		fileop_fail_text(op, ERROR_changed, f->path, changed);
+	else if (rc != 0)
+		fileop_fail(op, ERROR_bad_source, f->path, rc);
+	else
+		run_check_source(op, buffer);
+}
+
+void
+run_open_source(struct file_op *op, uint8_t *buffer)
+{
+	struct open_file *f = op->file;
+	struct stat st;
+	int rc;
+
+	/* Looked at first: to open a device may do something. */
+	if (stat(f->path, &st) == -1) {
+		fileop_fail(op, ERROR_bad_source, f->path, errno);
+		return;
+	}
+	if (!S_ISREG(st.st_mode)) {
 		fileop_fail_text(
-		    op, ERROR_changed, f->path, "changed while it was read");
+		    op, ERROR_bad_source, f->path, why_not_regular(st.st_mode));
+		return;
+	}
+	f->fd = open(f->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (f->fd == -1) {
+		fileop_fail(op, ERROR_bad_source, f->path, errno);
+		return;
+	}
+	rc = remember(f);
+	if (rc == 0 && f->size <= SMALL_MAX)
+		load_source(op, buffer);
+	else if (rc != 0)
+		fileop_fail(op, ERROR_bad_source, f->path, rc);
 }
 
 /* The final name: of a folder, received_NAME and its suffix in it. */
@@ -224,6 +241,28 @@ run_rename(struct file_op *op, uint8_t *buffer)
 	}
 	f->leftover = false;
 	snprintf(op->text, sizeof(op->text), "%s", f->path);
+}
+
+/* What is in memory becomes the target's content. */
+void
+run_deliver(struct file_op *op, uint8_t *buffer)
+{
+	struct open_file *f = op->file;
+	int rc;
+
+	assert(f->content != NULL);
+	if (f->fd != -1)
+		close(f->fd);
+	f->fd = -1;
+	f->kind = FILE_TARGET;
+	run_create_target(op, buffer);
+	if (op->error != ERROR_none)
+		return;
+	rc = disk_write_at(f->fd, f->content, f->size, 0);
+	if (rc != 0)
+		fileop_fail(op, ERROR_bad_target, f->path, rc);
+	else
+		run_rename(op, buffer);
 }
 
 /* Copies the next part; the last one leaves offset at end. */

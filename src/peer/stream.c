@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "peer/conn.h"
 #include "peer/drive.h"
 #include "wire/frame.h"
@@ -47,23 +48,25 @@ tcp_drop_queue(struct tcp_conn *c)
 }
 
 int
-tcp_queue_frame(struct tcp_conn *c, const uint8_t *data, size_t len)
+tcp_queue_frame(struct tcp_conn *c, const uint8_t *data, size_t len,
+    const struct open_file *content)
 {
 	struct tcp_out *o = TAILQ_LAST(&c->out, tcp_queue);
-	size_t need = FRAME_HEADER + len;
+	size_t more = content == NULL ? 0 : content->size;
+	size_t need = FRAME_HEADER + len + more;
 
-	assert(len > 0 && len <= MESSAGE_LEN_MAX);
 	if (c->out_bytes + need > TCP_QUEUE_MAX) {
 		tcp_fail(c, CLOSE_LOCAL);
 		return -1;
 	}
 	if (o == NULL || o->file != NULL || o->room - o->len < need)
 		o = out_new(c, need < OUT_ROOM_MIN ? OUT_ROOM_MIN : need);
-	for (int i = 0; i < FRAME_HEADER; i++)
-		o->data[o->len++] =
-		    (uint8_t)(len >> 8 * (FRAME_HEADER - 1 - i));
-	memcpy(o->data + o->len, data, len);
-	o->len += len;
+	frame_header(o->data + o->len, len + more);
+	memcpy(o->data + o->len + FRAME_HEADER, data, len);
+	if (more > 0)
+		memcpy(o->data + o->len + FRAME_HEADER + len, content->content,
+		    more);
+	o->len += need;
 	c->out_bytes += need;
 	tcp_touch(c);
 	return 0;
@@ -203,9 +206,11 @@ is_between_peers(enum message_type type)
 	       type != MSG_challenge && type != MSG_proof;
 }
 
+/* m and the content that follows it. */
 static void
-deliver(struct tcp_conn *c, const struct message *m)
+deliver(struct tcp_conn *c, const struct message *m, const uint8_t *content)
 {
+	struct driver *d = c->driver;
 	struct event ev = {
 	    .type = EV_MESSAGE, .conn = c->handle.id, .message = m};
 
@@ -213,8 +218,13 @@ deliver(struct tcp_conn *c, const struct message *m)
 		handshake_message(c, m);
 	else if (!is_between_peers(m->type))
 		tcp_fail(c, CLOSE_REJECTED);
-	else
-		drive_event(c->driver, &ev);
+	else {
+		if (m->type == MSG_give || m->type == MSG_bring)
+			ev.digest = hash_content(content, frame_content(m));
+		d->brought = content;
+		drive_event(d, &ev);
+		d->brought = NULL;
+	}
 }
 
 /* Frames are handed over one by one, until raw bytes are expected. */
@@ -231,7 +241,7 @@ parse(struct tcp_conn *c, const uint8_t *data, size_t len)
 			break;
 		data += n;
 		len -= (size_t)n;
-		deliver(c, &m);
+		deliver(c, &m, data - frame_content(&m));
 	}
 	if (c->state == TCP_DEAD)
 		return;

@@ -347,7 +347,8 @@ tcp_send(struct driver *d, const struct action *a, const uint8_t *data)
 	struct tcp_conn *c = tcp_find(d, a->conn);
 
 	if (c != NULL && !c->closing && c->state != TCP_DRAINING)
-		tcp_queue_frame(c, data, a->len);
+		tcp_queue_frame(c, data, a->len,
+		    a->file == 0 ? NULL : file_find(d, a->file));
 }
 
 void

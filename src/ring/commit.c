@@ -19,6 +19,8 @@ write_tell(struct peer *p, struct write *w, const struct message *m)
 	if (feed == FEED_STREAM) {
 		stream_send(p, w->conn, m);
 		stream_end(p, &w->conn);
+	} else if (feed == FEED_LINK) {
+		link_give(p, w->from, m, 0);
 	}
 	if (w->state == WRITE_COMMITTING)
 		w->replica = true;
@@ -36,6 +38,7 @@ write_refuse(struct peer *p, struct write *w, enum wire_error error)
 	struct message m;
 
 	refuse_fill(p, &m, w->from_op, error, w->key);
+	m.refuse.taken = w->small || w->record.deleted;
 	write_tell(p, w, &m);
 }
 
@@ -171,16 +174,18 @@ write_held(struct peer *p, struct write *w)
 {
 	uint16_t ids[COPIES_MAX + 1];
 	unsigned n = ring_replicas(p, w->key, ids);
-	struct conn *c = w->conn == 0 ? NULL : conn_find(p, w->conn);
 	struct message m;
 
-	if (c != NULL && peer_current(p, c->id, c->incarnation)) {
-		m.type = MSG_held;
-		m.held.op = w->from_op;
-		m.held.version = w->record.version;
-		m.held.set = ring_set_hash(p, ids, n);
-		conn_send(p, c, &m);
-	}
+	m.type = MSG_held;
+	m.held.op = w->from_op;
+	m.held.version = w->record.version;
+	m.held.set = ring_set_hash(p, ids, n);
+	if (!peer_current(p, w->from, w->from_incarnation))
+		;
+	else if (w->feed == FEED_LINK)
+		link_give(p, w->from, &m, 0);
+	else
+		stream_send(p, w->conn, &m);
 	write_end(p, w);
 }
 
@@ -228,6 +233,7 @@ write_file(struct peer *p, struct write *w, const struct event *ev)
 		write_copied(p, w, ev);
 	} else if (w->state == WRITE_OPENING) {
 		w->state = WRITE_SPREADING;
+		w->small = ev->whole;
 		spread_check(p, w);
 		files_wake(p, p->now_us);
 	}
@@ -342,6 +348,8 @@ write_sign(struct peer *p, struct write *w)
 	m.held.set = 0;
 	if (w->feed == FEED_STREAM)
 		stream_send(p, w->conn, &m);
+	else if (w->feed == FEED_LINK)
+		link_give(p, w->from, &m, 0);
 	else if (w->feed == FEED_OP)
 		op_progress(p, &p->files.ops[w->feeder]);
 }

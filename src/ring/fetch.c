@@ -17,21 +17,24 @@ fetch_ask(struct peer *p, struct op *o)
 		serve_local(p, o);
 		return;
 	}
-	if (p->config.route == ROUTE_DIRECT)
+	if (p->config.route == ROUTE_DIRECT && !o->large)
 		note_name(p, EVENT_request_sent, o->owner, &o->record.name, 0);
-	o->conn = stream_start(p, o->owner, TIE_OP, op_index(p, o), 0);
-	if (o->conn == 0) {
-		op_pause(p, o);
-		return;
-	}
+	o->linked = !o->large && o->arrived == 0;
+	if (!o->linked)
+		o->conn = stream_start(p, o->owner, TIE_OP, op_index(p, o), 0);
+	o->large = false;
 	m.type = MSG_get;
-	m.get.op = o->id;
+	m.get.op = o->number = ++p->next_op;
 	m.get.name = o->record.name;
 	m.get.exact = o->resuming     ? EXACT_VERSION
 		      : o->redirected ? EXACT_HELD
 				      : EXACT_NEWEST;
 	m.get.version = o->record.version;
 	m.get.offset = o->arrived;
+	if (o->linked ? !link_give(p, o->owner, &m, 0) : o->conn == 0) {
+		op_pause(p, o);
+		return;
+	}
 	stream_send(p, o->conn, &m);
 	o->state = OP_ASKING;
 	o->rto_us = RTO_US;
@@ -133,6 +136,16 @@ fetch_go(struct peer *p, struct op *o)
 	o->state = OP_RECEIVING;
 }
 
+/* It is too large for a message: this very version, on a stream. */
+static void
+fetch_large(struct peer *p, struct op *o, const struct record *r)
+{
+	o->linked = false;
+	o->record = *r;
+	o->versioned = o->resuming = o->large = true;
+	fetch_ask(p, o);
+}
+
 void
 fetch_found(struct peer *p, struct op *o, const struct record *r)
 {
@@ -141,6 +154,10 @@ fetch_found(struct peer *p, struct op *o, const struct record *r)
 
 	if (o->state != OP_ASKING || name_cmp(&r->name, &o->record.name) != 0)
 		return;
+	if (o->linked) {
+		fetch_large(p, o, r);
+		return;
+	}
 	if (!same && o->file != 0)
 		fetch_discard(p, o);
 	files_saw(p, &r->version);
@@ -174,23 +191,20 @@ fetch_local(struct peer *p, struct op *o, const struct record *r)
 	a->record = *r;
 }
 
-/* All bytes are here: are they the right ones? */
 static void
-fetch_verify(struct peer *p, struct op *o, const struct digest *digest)
+fetch_finish(struct peer *p, struct op *o, enum action_type type, uint32_t file)
 {
-	bool own = o->local != 0;
+	struct action *a = act_file(p, type, file);
 
-	stream_end(p, &o->conn);
-	file_end(p, &o->local);
-	if (digest_same(digest, &o->record.digest)) {
-		struct action *a;
+	o->state = OP_RENAMING;
+	a->path = o->path;
+	a->record = o->record;
+}
 
-		o->state = OP_RENAMING;
-		a = act_file(p, ACT_RENAME, o->file);
-		a->path = o->path;
-		a->record = o->record;
-		return;
-	}
+/* What came is not what was promised. */
+static void
+fetch_damaged(struct peer *p, struct op *o, bool own)
+{
 	note_damaged(p, &o->record.name, "what arrived is not the content");
 	fetch_discard(p, o);
 	if (++o->damaged >= DAMAGED_MAX) {
@@ -203,6 +217,44 @@ fetch_verify(struct peer *p, struct op *o, const struct digest *digest)
 		o->candidate_count--;
 	if (!fetch_next(p, o))
 		op_pause(p, o);
+}
+
+/* All bytes are here: are they the right ones? */
+static void
+fetch_verify(struct peer *p, struct op *o, const struct digest *digest)
+{
+	bool own = o->local != 0;
+
+	stream_end(p, &o->conn);
+	file_end(p, &o->local);
+	if (digest_same(digest, &o->record.digest))
+		fetch_finish(p, o, ACT_RENAME, o->file);
+	else
+		fetch_damaged(p, o, own);
+}
+
+void
+fetch_brought(struct peer *p, struct op *o, const struct record *r)
+{
+	if (o->state != OP_ASKING || name_cmp(&r->name, &o->record.name) != 0)
+		return;
+	o->linked = false;
+	if (o->file != 0)
+		fetch_discard(p, o);
+	files_saw(p, &r->version);
+	o->record = *r;
+	o->versioned = true;
+	op_progress(p, o);
+	note_name(p, EVENT_receiving, o->owner, &r->name, r->size);
+	if (!digest_same(&p->files.brought, &r->digest)) {
+		fetch_damaged(p, o, false);
+		return;
+	}
+	o->file = file_take(p, TIE_OP, op_index(p, o), 0, r);
+	if (o->file == 0)
+		op_fail(p, o, ERROR_busy, "");
+	else
+		fetch_finish(p, o, ACT_DELIVER, o->file);
 }
 
 static void
@@ -223,7 +275,10 @@ fetch_opened(struct peer *p, struct op *o, const struct event *ev)
 	if (ev->error == ERROR_none) {
 		note_name(p, EVENT_receiving, p->config.id, &o->record.name,
 		    o->record.size);
-		fetch_create(p, o);
+		if (ev->whole)
+			fetch_finish(p, o, ACT_DELIVER, o->local);
+		else
+			fetch_create(p, o);
 		return;
 	}
 	/* Replaced meanwhile, or damaged: the owner knows. */
@@ -236,9 +291,8 @@ fetch_opened(struct peer *p, struct op *o, const struct event *ev)
 static void
 fetch_file(struct peer *p, struct op *o, const struct event *ev)
 {
-	if (o->local != 0 && ev->file == o->local) {
-		if (o->state == OP_OPENING)
-			fetch_opened(p, o, ev);
+	if (o->local != 0 && ev->file == o->local && o->state == OP_OPENING) {
+		fetch_opened(p, o, ev);
 	} else if (ev->error != ERROR_none && o->state == OP_COPYING) {
 		file_end(p, &o->local);
 		fetch_discard(p, o);

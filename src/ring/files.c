@@ -108,7 +108,7 @@ stream_message(struct peer *p, struct conn *c, const struct message *m)
 		if (m->type == MSG_put)
 			write_put(p, c, &m->put);
 		else if (m->type == MSG_get)
-			serve_get(p, c, &m->get);
+			serve_get(p, c, &m->get, false);
 		break;
 	case TIE_OP:
 		op_message(p, &f->ops[t->at], m);
@@ -128,67 +128,13 @@ stream_message(struct peer *p, struct conn *c, const struct message *m)
 	}
 }
 
-static void
-mark_message(struct peer *p, struct conn *c, const struct msg_mark *m)
-{
-	struct record r;
-
-	if (!peer_current(p, c->id, c->incarnation))
-		return;
-	if (files_find(p, &m->name, &r) &&
-	    version_cmp(&r.version, &m->version) == 0)
-		act(p, ACT_MARK)->record = r;
-}
-
-static void
-link_message(struct peer *p, struct conn *c, const struct message *m)
-{
-	switch (m->type) {
-	case MSG_lookup:
-		lookup_message(p, &m->lookup);
-		break;
-	case MSG_owner:
-		lookup_owner(p, &m->owner);
-		break;
-	case MSG_mark:
-		mark_message(p, c, &m->mark);
-		break;
-	case MSG_ask:
-		query_ask(p, c, &m->ask);
-		break;
-	case MSG_answer:
-		query_answer(p, c, &m->answer);
-		break;
-	case MSG_sync_ask:
-		session_sync_ask(p, c, &m->sync_ask);
-		break;
-	case MSG_sync_diff:
-		session_sync_diff(p, c, &m->sync_diff);
-		break;
-	case MSG_sync_list:
-		session_sync_list(p, c, &m->sync_list);
-		break;
-	case MSG_sync_done:
-		session_sync_done(p, c, &m->sync_done);
-		break;
-	case MSG_offer:
-		offer_message(p, c, &m->offer);
-		break;
-	case MSG_accept:
-		offer_accept(p, c, &m->accept);
-		break;
-	default: /* what belongs on a stream: ignored */
-		break;
-	}
-}
-
 void
 files_message(struct peer *p, struct conn *c, const struct message *m)
 {
 	if (c->purpose == CONN_FOR_STREAM)
 		stream_message(p, c, m);
 	else if (c->purpose == CONN_FOR_LINK)
-		link_message(p, c, m);
+		files_link_message(p, c, m);
 }
 
 void
@@ -241,25 +187,6 @@ files_closed(struct peer *p, struct conn *c, unsigned reason)
 	case TIE_PULL:
 		pull_closed(p, &f->pulls[t.at]);
 		break;
-	}
-}
-
-void
-files_link_lost(struct peer *p, unsigned id)
-{
-	session_link_lost(p, id);
-	for (unsigned i = 0; i < p->files.query_top; i++) {
-		struct query *q = &p->files.queries[i];
-
-		if (q->kind != TIE_FREE &&
-		    q->timer_us > p->now_us + PAUSE_MIN_US) {
-			q->timer_us = p->now_us + PAUSE_MIN_US;
-			files_wake(p, q->timer_us);
-		}
-	}
-	if (p->files.offer.active && p->files.offer.to == id) {
-		p->files.offer.timer_us = p->now_us + PAUSE_MIN_US;
-		files_wake(p, p->files.offer.timer_us);
 	}
 }
 

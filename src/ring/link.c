@@ -1,7 +1,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "ring/core.h"
+#include "ring/files_core.h"
 
 /* Connections: standing links, links on demand, streams of files. */
 enum {
@@ -160,6 +160,18 @@ link_send(struct peer *p, unsigned id, const struct message *m)
 	if (c == NULL)
 		return false;
 	conn_send(p, c, m);
+	return true;
+}
+
+bool
+link_give(struct peer *p, unsigned id, const struct message *m, uint32_t file)
+{
+	struct conn *c = peer_usable(p, id) ? link_to(p, id) : NULL;
+
+	if (c == NULL)
+		return false;
+	conn_send(p, c, m);
+	p->out->at[p->out->count - 1].file = file;
 	return true;
 }
 

@@ -103,6 +103,7 @@ void
 op_pause(struct peer *p, struct op *o)
 {
 	stream_end(p, &o->conn);
+	o->linked = false;
 	o->state = OP_PAUSED;
 	o->timer_us = p->now_us + o->pause_us;
 	o->pause_us *= 2;
@@ -116,6 +117,7 @@ void
 op_retry_now(struct peer *p, struct op *o)
 {
 	stream_end(p, &o->conn);
+	o->linked = false;
 	o->state = OP_PAUSED;
 	o->timer_us = p->now_us;
 	files_wake(p, o->timer_us);
@@ -158,6 +160,10 @@ op_refused(struct peer *p, struct op *o, const struct msg_refuse *r)
 	bool exact = o->resuming || o->redirected;
 
 	stream_end(p, &o->conn);
+	o->linked = false;
+	/* Refused before anybody stored it: it may still be renamed. */
+	if (o->first && !r->taken)
+		o->again = false;
 	o->why = r->error;
 	switch (r->error) {
 	case ERROR_not_owner:
@@ -199,6 +205,8 @@ op_message(struct peer *p, struct op *o, const struct message *m)
 		store_message(p, o, m);
 	else if (m->type == MSG_found)
 		fetch_found(p, o, &m->found.record);
+	else if (m->type == MSG_bring)
+		fetch_brought(p, o, &m->bring.record);
 }
 
 void
@@ -206,6 +214,7 @@ op_closed(struct peer *p, struct op *o, uint64_t arrived)
 {
 	/* Called while the view changes: only remember, act in the tick. */
 	o->conn = 0;
+	o->linked = false;
 	if (o->state == OP_LOCAL || o->state == OP_RENAMING)
 		return;
 	if (o->command == COMMAND_REQUEST)
@@ -238,7 +247,8 @@ static void
 op_overdue_answer(struct peer *p, struct op *o)
 {
 	detect_doubt(p, o->owner);
-	if (conn_find(p, o->conn) == NULL) {
+	if (o->linked ? link_find(p, o->owner) == NULL
+		      : conn_find(p, o->conn) == NULL) {
 		op_closed(p, o, 0);
 		return;
 	}
@@ -296,7 +306,7 @@ op_view_changed(struct peer *p)
 	for (unsigned i = 0; i < p->files.op_top; i++) {
 		struct op *o = &p->files.ops[i];
 
-		if (o->state != OP_FREE && o->conn != 0 &&
+		if (o->state != OP_FREE && (o->conn != 0 || o->linked) &&
 		    !peer_usable(p, o->owner)) {
 			stream_end(p, &o->conn);
 			op_closed(p, o, 0);
@@ -304,6 +314,17 @@ op_view_changed(struct peer *p)
 			o->timer_us = p->now_us;
 			files_wake(p, o->timer_us);
 		}
+	}
+}
+
+void
+op_link_lost(struct peer *p, unsigned id)
+{
+	for (unsigned i = 0; i < p->files.op_top; i++) {
+		struct op *o = &p->files.ops[i];
+
+		if (o->state != OP_FREE && o->linked && o->owner == id)
+			op_closed(p, o, 0);
 	}
 }
 

@@ -240,6 +240,7 @@ conn_message(struct peer *p, const struct event *ev)
 	if (c == NULL)
 		return;
 	c->used_us = p->now_us;
+	p->files.brought = ev->digest;
 	if (c->incarnation > 0) {
 		detect_alive(p, c->id);
 		/* Who is DEAD here gets nothing acknowledged. */
@@ -273,7 +274,7 @@ conn_message(struct peer *p, const struct event *ev)
 		leave_message(p, c, m);
 		break;
 	default:
-		if (m->type >= MSG_lookup && m->type <= MSG_accept &&
+		if (m->type >= MSG_lookup && m->type <= MSG_bring &&
 		    c->incarnation > 0 && p->incarnation > 0)
 			files_message(p, c, m);
 		else

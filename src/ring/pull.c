@@ -47,10 +47,32 @@ pull_commit(struct peer *p, struct pull *l)
 	l->state = PULL_COMMITTING;
 }
 
+/* Small: on the link, in one message. */
+static bool
+pull_ask(struct peer *p, struct pull *l, bool small)
+{
+	struct message m;
+
+	l->linked = small;
+	if (!small)
+		l->conn =
+		    stream_start(p, l->from, TIE_PULL, pull_index(p, l), 0);
+	m.type = MSG_get;
+	m.get.op = l->op = ++p->next_op;
+	m.get.name = l->record.name;
+	m.get.exact = EXACT_COPY;
+	m.get.version = l->record.version;
+	m.get.offset = 0;
+	if (small ? !link_give(p, l->from, &m, 0) : l->conn == 0)
+		return false;
+	stream_send(p, l->conn, &m);
+	l->state = PULL_ASKING;
+	return true;
+}
+
 static bool
 pull_begin(struct peer *p, struct pull *l)
 {
-	struct message m;
 	unsigned at = pull_index(p, l);
 
 	if (l->record.deleted) {
@@ -59,18 +81,7 @@ pull_begin(struct peer *p, struct pull *l)
 			pull_commit(p, l);
 		return l->file != 0;
 	}
-	l->conn = stream_start(p, l->from, TIE_PULL, at, 0);
-	if (l->conn == 0)
-		return false;
-	m.type = MSG_get;
-	m.get.op = at;
-	m.get.name = l->record.name;
-	m.get.exact = EXACT_COPY;
-	m.get.version = l->record.version;
-	m.get.offset = 0;
-	stream_send(p, l->conn, &m);
-	l->state = PULL_ASKING;
-	return true;
+	return pull_ask(p, l, l->record.size <= SMALL_MAX);
 }
 
 bool
@@ -142,20 +153,48 @@ pull_create(struct peer *p, struct pull *l)
 	a->record = l->record;
 }
 
+static void
+pull_damaged(struct peer *p, struct pull *l)
+{
+	note_damaged(p, &l->record.name, "what arrived is not the content");
+	pull_end(p, l, false);
+}
+
+static void
+pull_take(struct peer *p, struct pull *l)
+{
+	l->linked = false;
+	if (!digest_same(&p->files.brought, &l->record.digest)) {
+		pull_damaged(p, l);
+		return;
+	}
+	l->file = file_take(p, TIE_PULL, pull_index(p, l), 0, &l->record);
+	if (l->file == 0)
+		pull_end(p, l, false);
+	else
+		pull_commit(p, l);
+}
+
 void
 pull_message(struct peer *p, struct pull *l, const struct message *m)
 {
+	const struct record *r =
+	    m->type == MSG_bring ? &m->bring.record : &m->found.record;
+
 	if (l->state != PULL_ASKING)
 		return;
-	if (m->type != MSG_found ||
-	    version_cmp(&m->found.record.version, &l->record.version) != 0 ||
-	    name_cmp(&m->found.record.name, &l->record.name) != 0) {
+	if (m->type != (l->linked ? MSG_bring : MSG_found) ||
+	    version_cmp(&r->version, &l->record.version) != 0 ||
+	    name_cmp(&r->name, &l->record.name) != 0) {
 		pull_end(p, l, false);
 		return;
 	}
-	l->record = m->found.record;
+	l->record = *r;
 	l->progress_us = p->now_us;
-	pull_create(p, l);
+	if (l->linked)
+		pull_take(p, l);
+	else
+		pull_create(p, l);
 }
 
 static void
@@ -198,13 +237,10 @@ pull_event(struct peer *p, struct pull *l, const struct event *ev)
 			pull_receive(p, l);
 	} else if (ev->type == EV_RAW_RECEIVED && l->state == PULL_RECEIVING) {
 		stream_end(p, &l->conn);
-		if (digest_same(&ev->digest, &l->record.digest)) {
+		if (digest_same(&ev->digest, &l->record.digest))
 			pull_commit(p, l);
-		} else {
-			note_damaged(p, &l->record.name,
-			    "what arrived is not the content");
-			pull_end(p, l, false);
-		}
+		else
+			pull_damaged(p, l);
 	} else if (ev->type == EV_CONN_STALLED &&
 		   files_stall(p, l->from, &l->stall) >= LIMIT_US) {
 		pull_end(p, l, false);
@@ -217,6 +253,17 @@ pull_closed(struct peer *p, struct pull *l)
 	l->conn = 0;
 	if (l->state != PULL_COMMITTING)
 		pull_end(p, l, false);
+}
+
+void
+pull_link_lost(struct peer *p, unsigned id)
+{
+	for (unsigned i = 0; i < p->files.pull_top; i++) {
+		struct pull *l = &p->files.pulls[i];
+
+		if (l->state == PULL_ASKING && l->linked && l->from == id)
+			pull_end(p, l, false);
+	}
 }
 
 void
@@ -244,7 +291,8 @@ pull_tick(struct peer *p)
 		if (l->timer_us <= p->now_us) {
 			detect_doubt(p, l->from);
 			l->timer_us = p->now_us + RTO_US;
-			if (conn_find(p, l->conn) == NULL ||
+			if ((l->linked ? link_find(p, l->from) == NULL
+				       : conn_find(p, l->conn) == NULL) ||
 			    p->now_us - l->progress_us >= LIMIT_US) {
 				pull_end(p, l, false);
 				continue;

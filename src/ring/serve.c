@@ -49,7 +49,10 @@ serve_tell(struct peer *p, struct serve *s, const struct message *m)
 	bool local = s->local;
 	unsigned op = s->op;
 
-	stream_send(p, s->conn, m);
+	if (s->linked)
+		link_give(p, s->to, m, 0);
+	else
+		stream_send(p, s->conn, m);
 	serve_end(p, s);
 	if (local)
 		op_message(p, &p->files.ops[op], m);
@@ -120,8 +123,22 @@ serve_begin(struct peer *p, struct serve *s, unsigned key)
 	}
 }
 
+static void
+serve_refuse_get(struct peer *p, struct conn *c, uint64_t op,
+    enum wire_error error, bool linked)
+{
+	struct message m;
+
+	if (!linked) {
+		refuse_stream(p, c->handle, op, error, p->config.id);
+		return;
+	}
+	refuse_fill(p, &m, op, error, p->config.id);
+	conn_send(p, c, &m);
+}
+
 void
-serve_get(struct peer *p, struct conn *c, const struct msg_get *m)
+serve_get(struct peer *p, struct conn *c, const struct msg_get *m, bool linked)
 {
 	int key = files_key(p, &m->name);
 	struct serve *s = key < 0 ? NULL : serve_new(p);
@@ -129,12 +146,16 @@ serve_get(struct peer *p, struct conn *c, const struct msg_get *m)
 	bool known = files_find(p, &m->name, &r) && !r.deleted;
 
 	if (s == NULL) {
-		refuse_stream(p, c->handle, m->op,
-		    key < 0 ? ERROR_bad_name : ERROR_busy, p->config.id);
+		serve_refuse_get(
+		    p, c, m->op, key < 0 ? ERROR_bad_name : ERROR_busy, linked);
 		return;
 	}
-	tie_give(&p->files.streams, c->handle, TIE_SERVE, serve_index(p, s));
-	s->conn = c->handle;
+	s->linked = linked;
+	if (!linked) {
+		tie_give(
+		    &p->files.streams, c->handle, TIE_SERVE, serve_index(p, s));
+		s->conn = c->handle;
+	}
 	s->to = c->id;
 	s->from_op = m->op;
 	s->record.name = m->name;
@@ -286,6 +307,32 @@ serve_lost(struct peer *p, struct serve *s)
 	serve_tell(p, s, &m);
 }
 
+/* On a link: all of it, or that it is too large for that. */
+static void
+serve_bring(struct peer *p, struct serve *s, bool whole)
+{
+	struct message m;
+
+	if (!whole) {
+		m.type = MSG_found;
+		m.found.op = s->from_op;
+		m.found.record = s->record;
+		link_give(p, s->to, &m, 0);
+	} else {
+		m.type = MSG_bring;
+		m.bring.op = s->from_op;
+		m.bring.record = s->record;
+		link_give(p, s->to, &m, s->file);
+	}
+	if (whole && !s->copy) {
+		note_name(
+		    p, EVENT_sending, s->to, &s->record.name, s->record.size);
+		note_name(
+		    p, EVENT_sent, s->to, &s->record.name, s->record.size);
+	}
+	serve_end(p, s);
+}
+
 static void
 serve_opened(struct peer *p, struct serve *s, const struct event *ev)
 {
@@ -293,6 +340,10 @@ serve_opened(struct peer *p, struct serve *s, const struct event *ev)
 
 	if (ev->error != ERROR_none) {
 		serve_lost(p, s);
+		return;
+	}
+	if (s->linked) {
+		serve_bring(p, s, ev->whole);
 		return;
 	}
 	m.type = MSG_found;

@@ -27,6 +27,7 @@ static void
 leg_pause(struct peer *p, struct leg *l)
 {
 	stream_end(p, &l->conn);
+	l->linked = false;
 	l->state = LEG_PAUSED;
 	leg_due(p, l, l->pause_us);
 	l->pause_us *= 2;
@@ -133,7 +134,27 @@ spread_digest(struct peer *p, struct write *w)
 	for (unsigned i = 0; i < LEGS_MAX; i++)
 		if (w->legs[i].state == LEG_SENT)
 			leg_send_end(p, w, &w->legs[i]);
-	files_wake(p, p->now_us);
+	spread_start(p, w);
+}
+
+/* A tombstone, or a small file: all of it at once. */
+static void
+leg_give(struct peer *p, struct write *w, struct leg *l)
+{
+	struct message m;
+
+	m.type = MSG_give;
+	m.give.op = w->number;
+	m.give.record = w->record;
+	m.give.replica = 1;
+	m.give.set = w->set;
+	if (!link_give(p, l->id, &m, w->record.deleted ? 0 : w->file)) {
+		leg_pause(p, l);
+		return;
+	}
+	l->linked = true;
+	l->state = LEG_WAITING;
+	leg_due(p, l, RTO_US);
 }
 
 static void
@@ -141,6 +162,10 @@ leg_start(struct peer *p, struct write *w, struct leg *l)
 {
 	struct message m;
 
+	if (w->small || w->record.deleted) {
+		leg_give(p, w, l);
+		return;
+	}
 	l->conn = stream_start(
 	    p, l->id, TIE_LEG, write_index(p, w), (unsigned)(l - w->legs));
 	if (l->conn == 0) {
@@ -171,6 +196,7 @@ leg_held(
 		return;
 	}
 	stream_end(p, &l->conn);
+	l->linked = false;
 	l->state = LEG_HELD;
 	spread_check(p, w);
 }
@@ -190,6 +216,7 @@ leg_newer(
 		return;
 	}
 	w->progress_us = p->now_us;
+	l->linked = false;
 	l->state = LEG_HELD;
 	range_touched(p);
 	spread_check(p, w);
@@ -256,6 +283,28 @@ leg_closed(struct peer *p, struct write *w, unsigned leg)
 		leg_pause(p, l);
 }
 
+void
+spread_answer(
+    struct peer *p, struct write *w, unsigned id, const struct message *m)
+{
+	struct leg *l = leg_of(w, id);
+
+	if (l != NULL && l->linked && l->state == LEG_WAITING)
+		leg_message(p, w, (unsigned)(l - w->legs), m);
+}
+
+void
+spread_link_lost(struct peer *p, unsigned id)
+{
+	for (unsigned i = 0; i < p->files.write_top; i++) {
+		struct write *w = &p->files.writes[i];
+		struct leg *l = w->state == WRITE_FREE ? NULL : leg_of(w, id);
+
+		if (l != NULL && l->linked)
+			leg_closed(p, w, (unsigned)(l - w->legs));
+	}
+}
+
 /* Is there something to put? */
 static bool
 spread_ready(const struct write *w)
@@ -273,7 +322,8 @@ leg_timer(struct peer *p, struct write *w, struct leg *l)
 		return;
 	}
 	detect_doubt(p, l->id);
-	if (conn_find(p, l->conn) == NULL) {
+	if (l->linked ? link_find(p, l->id) == NULL
+		      : conn_find(p, l->conn) == NULL) {
 		leg_closed(p, w, (unsigned)(l - w->legs));
 		return;
 	}
@@ -282,6 +332,15 @@ leg_timer(struct peer *p, struct write *w, struct leg *l)
 	    l->stall.count++ < WAIT_MAX_US / RTO_US)
 		w->progress_us = p->now_us;
 	leg_due(p, l, RTO_US);
+}
+
+void
+spread_start(struct peer *p, struct write *w)
+{
+	for (unsigned i = 0; i < LEGS_MAX; i++)
+		if (w->legs[i].state == LEG_PAUSED &&
+		    w->legs[i].timer_us <= p->now_us)
+			leg_start(p, w, &w->legs[i]);
 }
 
 bool

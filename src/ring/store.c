@@ -40,14 +40,49 @@ store_start(struct peer *p, struct op *o)
 	act_file(p, ACT_OPEN_SOURCE, o->file)->path = o->path;
 }
 
+static void
+store_wait(struct peer *p, struct op *o)
+{
+	o->state = OP_WAITING;
+	o->rto_us = RTO_US;
+	o->timer_us = p->now_us + o->rto_us;
+	files_wake(p, o->timer_us);
+}
+
+/* A tombstone, or a small file: all of it at once. */
+static void
+store_give(struct peer *p, struct op *o)
+{
+	struct message m;
+
+	m.type = MSG_give;
+	m.give.op = o->number = ++p->next_op;
+	m.give.record = o->record;
+	m.give.replica = 0;
+	m.give.set = o->again;
+	if (!link_give(p, o->owner, &m, o->file)) {
+		op_pause(p, o);
+		return;
+	}
+	o->linked = true;
+	o->first = !o->again;
+	o->again = true;
+	store_wait(p, o);
+}
+
 void
 store_ask(struct peer *p, struct op *o)
 {
 	struct message m;
 
+	o->first = false;
 	if (o->owner == p->config.id) {
 		o->state = OP_LOCAL;
 		write_local(p, o);
+		return;
+	}
+	if (o->small || o->record.deleted) {
+		store_give(p, o);
 		return;
 	}
 	o->conn = stream_start(p, o->owner, TIE_OP, op_index(p, o), 0);
@@ -62,8 +97,6 @@ store_ask(struct peer *p, struct op *o)
 	m.put.set = o->again;
 	stream_send(p, o->conn, &m);
 	o->state = OP_ASKING;
-	/* A tombstone has no bytes: it may be accepted from now on. */
-	o->again |= o->record.deleted != 0;
 	o->rto_us = RTO_US;
 	o->timer_us = p->now_us + o->rto_us;
 	files_wake(p, o->timer_us);
@@ -86,10 +119,11 @@ static void
 store_older(struct peer *p, struct op *o, const struct record *newer)
 {
 	files_saw(p, &newer->version);
-	if (o->again) {
+	if (o->again && !o->first) {
 		op_pause(p, o);
 		return;
 	}
+	o->again = false;
 	store_version(p, o);
 	op_retry_now(p, o);
 }
@@ -125,11 +159,9 @@ store_send_end(struct peer *p, struct op *o)
 	m.end.digest = o->record.digest;
 	stream_send(p, o->conn, &m);
 	o->again = true;
+	o->first = false;
 	op_progress(p, o);
-	o->state = OP_WAITING;
-	o->rto_us = RTO_US;
-	o->timer_us = p->now_us + o->rto_us;
-	files_wake(p, o->timer_us);
+	store_wait(p, o);
 }
 
 static void
@@ -139,6 +171,8 @@ store_file(struct peer *p, struct op *o, const struct event *ev)
 		op_fail(p, o, ev->error, ev->text);
 	} else if (o->state == OP_OPENING) {
 		o->record.size = ev->size;
+		o->record.digest = ev->digest;
+		o->small = ev->whole;
 		store_version(p, o);
 		op_locate(p, o);
 	} else if (o->state == OP_CHECKING) {

@@ -118,6 +118,21 @@ file_end(struct peer *p, uint32_t *file)
 	*file = 0;
 }
 
+uint32_t
+file_take(struct peer *p, enum tie_kind kind, unsigned at, uint32_t from,
+    const struct record *r)
+{
+	uint32_t file = file_new(p, kind, at);
+	struct action *a;
+
+	if (file == 0)
+		return 0;
+	a = act_file(p, ACT_TAKE, file);
+	a->target = from;
+	a->record = *r;
+	return file;
+}
+
 struct action *
 act_file(struct peer *p, enum action_type type, uint32_t file)
 {
@@ -268,6 +283,7 @@ refuse_fill(struct peer *p, struct message *m, uint64_t op,
 	m->type = MSG_refuse;
 	m->refuse.op = op;
 	m->refuse.error = (uint8_t)error;
+	m->refuse.taken = 0;
 	m->refuse.ids.count = 0;
 	m->refuse.members.count = 0;
 	text_set(&m->refuse.text, "");

@@ -31,11 +31,21 @@ write_new(struct peer *p, const struct record *record, unsigned key)
 	memset(w, 0, sizeof(*w));
 	w->record = *record;
 	w->record.acknowledged = 0;
+	w->number = ++p->next_op;
 	w->key = (uint16_t)key;
 	w->progress_us = p->now_us;
 	w->timer_us = p->now_us + RTO_US;
 	files_wake(p, w->timer_us);
 	return w;
+}
+
+/* Its content, all of it: that of file from, or of this message. */
+static bool
+write_take(struct peer *p, struct write *w, uint32_t from)
+{
+	w->small = true;
+	w->file = file_take(p, TIE_WRITE, write_index(p, w), from, &w->record);
+	return w->file != 0;
 }
 
 static struct write *
@@ -74,25 +84,33 @@ write_end(struct peer *p, struct write *w)
 	w->state = WRITE_FREE;
 }
 
-/* May this put be taken now? */
+/* What another peer puts here: on a stream, or whole on a link. */
+struct incoming {
+	struct conn *c;
+	bool linked;
+	uint64_t op, set;
+	bool replica;
+	const struct record *record;
+};
+
+/* May this be taken now? */
 static enum wire_error
-write_allowed(
-    struct peer *p, const struct conn *c, const struct msg_put *m, unsigned key)
+write_allowed(struct peer *p, const struct incoming *in, unsigned key)
 {
 	uint16_t ids[COPIES_MAX + 1];
 	unsigned n = ring_replicas(p, key, ids);
 	bool in_set = false;
 
-	if (!peer_current(p, c->id, c->incarnation))
+	if (!peer_current(p, in->c->id, in->c->incarnation))
 		return ERROR_not_serving;
-	if (m->record.deleted && m->record.size > 0)
+	if (in->record->deleted && in->record->size > 0)
 		return ERROR_damaged;
-	if (m->replica) {
+	if (in->replica) {
 		for (unsigned i = 0; i < n; i++)
 			in_set |= ids[i] == p->config.id;
-		if (ring_owner(p, key) != c->id)
+		if (ring_owner(p, key) != in->c->id)
 			return ERROR_not_owner;
-		if (!in_set || ring_set_hash(p, ids, n) != m->set)
+		if (!in_set || ring_set_hash(p, ids, n) != in->set)
 			return ERROR_not_serving;
 	} else if (ring_owner(p, key) != p->config.id) {
 		return ERROR_not_owner;
@@ -103,14 +121,38 @@ write_allowed(
 }
 
 static void
-write_feed(
-    struct peer *p, struct write *w, struct conn *c, const struct msg_put *m)
+write_feed(struct peer *p, struct write *w, const struct incoming *in)
 {
-	tie_give(&p->files.streams, c->handle, TIE_WRITE, write_index(p, w));
-	w->feed = FEED_STREAM;
-	w->conn = c->handle;
-	w->from = c->id;
-	w->from_op = m->op;
+	if (!in->linked) {
+		tie_give(&p->files.streams, in->c->handle, TIE_WRITE,
+		    write_index(p, w));
+		w->conn = in->c->handle;
+	}
+	w->feed = in->linked ? FEED_LINK : FEED_STREAM;
+	w->from = in->c->id;
+	w->from_incarnation = in->c->incarnation;
+	w->from_op = in->op;
+}
+
+/* Ends what came in; a link goes on. */
+static void
+answer(struct peer *p, const struct incoming *in, const struct message *m)
+{
+	uint32_t handle = in->c->handle;
+
+	conn_send(p, in->c, m);
+	if (!in->linked)
+		stream_end(p, &handle);
+}
+
+static void
+refuse(struct peer *p, const struct incoming *in, enum wire_error error,
+    unsigned key)
+{
+	struct message m;
+
+	refuse_fill(p, &m, in->op, error, key);
+	answer(p, in, &m);
 }
 
 /*
@@ -118,50 +160,44 @@ write_feed(
  * whether that is all there is to do.
  */
 static bool
-write_again(
-    struct peer *p, struct write *w, struct conn *c, const struct msg_put *m)
+write_again(struct peer *p, struct write *w, const struct incoming *in)
 {
 	if (w->state < WRITE_COMMITTING) {
 		write_end(p, w);
 		return false;
 	}
-	if (w->replica != (m->replica != 0) || w->feed == FEED_OP ||
+	if (w->replica != in->replica || w->feed == FEED_OP ||
 	    w->feed == FEED_SERVE) {
-		refuse_stream(p, c->handle, m->op, ERROR_busy, w->key);
+		refuse(p, in, ERROR_busy, w->key);
 		return true;
 	}
 	stream_end(p, &w->conn);
-	write_feed(p, w, c, m);
+	write_feed(p, w, in);
 	return true;
 }
 
 static void
-answer_known(
-    struct peer *p, struct conn *c, uint64_t op, const struct record *r)
+answer_known(struct peer *p, const struct incoming *in, const struct record *r)
 {
-	uint32_t handle = c->handle;
 	struct message m;
 
 	m.type = MSG_answer;
-	m.answer.op = op;
+	m.answer.op = in->op;
 	m.answer.known = 1;
 	m.answer.record = *r;
-	conn_send(p, c, &m);
-	stream_end(p, &handle);
+	answer(p, in, &m);
 }
 
 static void
-answer_held(struct peer *p, struct conn *c, const struct msg_put *in)
+answer_held(struct peer *p, const struct incoming *in)
 {
-	uint32_t handle = c->handle;
 	struct message m;
 
 	m.type = MSG_held;
 	m.held.op = in->op;
-	m.held.version = in->record.version;
+	m.held.version = in->record->version;
 	m.held.set = in->set;
-	conn_send(p, c, &m);
-	stream_end(p, &handle);
+	answer(p, in, &m);
 }
 
 /* What is held here goes to all replicas again; may end w at once. */
@@ -189,27 +225,27 @@ write_respread(struct peer *p, struct write *w)
 
 /* The store has this version, or a newer one. */
 static void
-write_have(struct peer *p, struct conn *c, const struct msg_put *m,
-    const struct record *held, unsigned key)
+write_have(struct peer *p, const struct incoming *in, const struct record *held,
+    unsigned key)
 {
-	bool newer = version_cmp(&held->version, &m->record.version) > 0;
+	bool newer = version_cmp(&held->version, &in->record->version) > 0;
 	struct write *w;
 
-	if (m->replica && !newer) {
-		answer_held(p, c, m);
+	if (in->replica && !newer) {
+		answer_held(p, in);
 		return;
 	}
 	/* Accepted once, then replaced: all are to hold what replaced it. */
-	if (m->replica || (newer && !m->set)) {
-		answer_known(p, c, m->op, held);
+	if (in->replica || (newer && !in->set)) {
+		answer_known(p, in, held);
 		return;
 	}
 	w = write_find(p, held);
 	if (w != NULL || (w = write_new(p, held, key)) == NULL) {
-		refuse_stream(p, c->handle, m->op, ERROR_busy, key);
+		refuse(p, in, ERROR_busy, key);
 		return;
 	}
-	write_feed(p, w, c, m);
+	write_feed(p, w, in);
 	write_respread(p, w);
 }
 
@@ -259,41 +295,71 @@ write_begin(struct peer *p, struct write *w)
 	}
 	if (w->record.deleted)
 		write_remove(p, w);
+	else if (w->small)
+		write_commit(p, w);
 	else
 		write_create(p, w);
+}
+
+static void
+write_incoming(struct peer *p, const struct incoming *in)
+{
+	int key = files_key(p, &in->record->name);
+	struct record held;
+	struct write *w;
+	enum wire_error why =
+	    key < 0 ? ERROR_bad_name : write_allowed(p, in, (unsigned)key);
+
+	if (why == ERROR_none && in->linked && !in->record->deleted &&
+	    !digest_same(&p->files.brought, &in->record->digest))
+		why = ERROR_damaged;
+	if (why != ERROR_none) {
+		refuse(p, in, why, key < 0 ? p->config.id : (unsigned)key);
+		return;
+	}
+	files_saw(p, &in->record->version);
+	w = write_find(p, in->record);
+	if (w != NULL && write_again(p, w, in))
+		return;
+	if (files_find(p, &in->record->name, &held) &&
+	    version_cmp(&held.version, &in->record->version) >= 0) {
+		write_have(p, in, &held, (unsigned)key);
+		return;
+	}
+	w = write_new(p, in->record, (unsigned)key);
+	if (w == NULL ||
+	    (in->linked && !in->record->deleted && !write_take(p, w, 0))) {
+		refuse(p, in, ERROR_busy, (unsigned)key);
+		return;
+	}
+	w->replica = in->replica;
+	write_feed(p, w, in);
+	write_begin(p, w);
 }
 
 void
 write_put(struct peer *p, struct conn *c, const struct msg_put *m)
 {
-	int key = files_key(p, &m->record.name);
-	struct record held;
-	struct write *w;
-	enum wire_error why =
-	    key < 0 ? ERROR_bad_name : write_allowed(p, c, m, (unsigned)key);
+	struct incoming in = {.c = c,
+	    .op = m->op,
+	    .set = m->set,
+	    .replica = m->replica != 0,
+	    .record = &m->record};
 
-	if (why != ERROR_none) {
-		refuse_stream(p, c->handle, m->op, why,
-		    key < 0 ? p->config.id : (unsigned)key);
-		return;
-	}
-	files_saw(p, &m->record.version);
-	w = write_find(p, &m->record);
-	if (w != NULL && write_again(p, w, c, m))
-		return;
-	if (files_find(p, &m->record.name, &held) &&
-	    version_cmp(&held.version, &m->record.version) >= 0) {
-		write_have(p, c, m, &held, (unsigned)key);
-		return;
-	}
-	w = write_new(p, &m->record, (unsigned)key);
-	if (w == NULL) {
-		refuse_stream(p, c->handle, m->op, ERROR_busy, (unsigned)key);
-		return;
-	}
-	w->replica = m->replica != 0;
-	write_feed(p, w, c, m);
-	write_begin(p, w);
+	write_incoming(p, &in);
+}
+
+void
+write_give(struct peer *p, struct conn *c, const struct msg_give *m)
+{
+	struct incoming in = {.c = c,
+	    .linked = true,
+	    .op = m->op,
+	    .set = m->set,
+	    .replica = m->replica != 0,
+	    .record = &m->record};
+
+	write_incoming(p, &in);
 }
 
 /* Answers that a stream would bring; the op may start anew at once. */
@@ -335,8 +401,10 @@ write_local(struct peer *p, struct op *o)
 	if (why == ERROR_none && w == NULL && cmp >= 0)
 		w = write_find(p, &held);
 	if (why == ERROR_none &&
-	    (w != NULL || (w = write_new(p, cmp >= 0 ? &held : &o->record,
-			       o->key)) == NULL))
+	    (w != NULL ||
+		(w = write_new(p, cmp >= 0 ? &held : &o->record, o->key)) ==
+		    NULL ||
+		(cmp < 0 && o->small && !write_take(p, w, o->file))))
 		why = ERROR_busy;
 	if (why != ERROR_none) {
 		op_refuse(p, o, why, o->key);

@@ -32,6 +32,12 @@ send_on(struct sim *s, struct node *n, const struct action *a)
 	n->sent++;
 	i = end_item(s, e, ITEM_FRAME);
 	item_bytes(i, s->out->data + a->bytes, a->len);
+	if (a->file != 0) {
+		const struct file *f = disk_handle(n, a->file);
+
+		i->content = f->content;
+		i->size = f->have;
+	}
 	circuit_send(s, e, i, FRAME_MESSAGE);
 }
 
@@ -88,6 +94,8 @@ apply(struct sim *s, struct node *n, const struct action *a)
 	case ACT_RAW_RECV:
 		raw_on(s, n, a);
 		break;
+	case ACT_TAKE:
+	case ACT_DELIVER:
 	case ACT_OPEN_SOURCE:
 	case ACT_CHECK_SOURCE:
 	case ACT_OPEN_STORED:

@@ -115,6 +115,19 @@ disk_time_us(struct sim *s)
 	return random_below(&s->net, s->quality.disk_us + 1);
 }
 
+static void
+take(struct sim *s, struct node *n, const struct action *a)
+{
+	const struct file *from =
+	    a->target == 0 ? NULL : disk_handle(n, a->target);
+	struct file *f = disk_open(n, a->file);
+
+	f->kind = FILE_TEMP;
+	f->content = from == NULL ? s->brought : from->content;
+	f->have = a->record.size;
+	f->record = a->record;
+}
+
 /* The rest takes a disk's time: first its effect, then the answer. */
 void
 disk_act(struct sim *s, struct node *n, const struct action *a)
@@ -127,6 +140,10 @@ disk_act(struct sim *s, struct node *n, const struct action *a)
 	}
 	if (a->type == ACT_VERIFY)
 		return;
+	if (a->type == ACT_TAKE) {
+		take(s, n, a);
+		return;
+	}
 	if (a->type == ACT_MARK || a->type == ACT_DROP) {
 		mark_or_drop(s, n, a);
 		return;
@@ -164,6 +181,8 @@ open_path(struct node *n, struct item *i)
 	f->kind = FILE_SOURCE;
 	f->content = strtoull((char *)i->data + strlen("/source/"), &end, 10);
 	f->have = e->size = strtoull(end + 1, NULL, 10);
+	e->whole = e->size <= SMALL_MAX;
+	e->digest = content_digest(f->content, f->have);
 }
 
 static void
@@ -182,6 +201,7 @@ open_stored(struct node *n, struct event *e)
 	f->content = stored->content;
 	f->have = e->size = stored->record.size;
 	f->record = e->record = stored->record;
+	e->whole = e->size <= SMALL_MAX;
 	e->digest = stored->record.digest;
 }
 
@@ -239,6 +259,21 @@ commit(struct sim *s, struct node *n, struct item *i)
 	at->content = f == NULL ? 0 : f->content;
 }
 
+/* A file in memory gets the command's path. */
+static void
+deliver(struct sim *s, struct node *n, struct item *i)
+{
+	struct file *f = disk_handle(n, i->event.file);
+
+	if (f == NULL) {
+		i->event.error = ERROR_system;
+		return;
+	}
+	f->kind = FILE_TARGET;
+	f->op = strtoull(strrchr((char *)i->data, '/') + 1, NULL, 10);
+	command_delivered(s, f->op, f->content, f->have);
+}
+
 static void
 finish_target(struct sim *s, struct node *n, struct event *e)
 {
@@ -272,6 +307,9 @@ effect(struct sim *s, struct node *n, struct item *i)
 		break;
 	case ACT_COMMIT:
 		commit(s, n, i);
+		break;
+	case ACT_DELIVER:
+		deliver(s, n, i);
 		break;
 	case ACT_RENAME:
 		finish_target(s, n, &i->event);

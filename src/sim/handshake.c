@@ -111,6 +111,8 @@ read_message(struct sim *s, struct end *e, const struct item *i)
 		    "a message of %zu bytes that can't be decoded", i->len);
 		return;
 	}
+	s->brought = i->content;
+	event.digest = content_digest(i->content, i->size);
 	node_step(s, e->node, &event);
 }
 

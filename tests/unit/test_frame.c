@@ -12,6 +12,24 @@ static const enum message_type types[] = {
 #undef M
 };
 
+/* A random frame: its bytes into out, its message into made. */
+static size_t
+make_frame(enum message_type type, struct random *r, uint8_t *out)
+{
+	size_t len, more;
+
+	message_random(&made, type, r);
+	if (type == MSG_give)
+		made.give.record.size %= SMALL_MAX + 1;
+	if (type == MSG_bring)
+		made.bring.record.size %= SMALL_MAX + 1;
+	len = frame_encode(&made, out, FRAME_LEN_MAX);
+	more = frame_content(&made);
+	for (size_t i = 0; i < more; i++)
+		out[len + i] = (uint8_t)random_u64(r);
+	return len + more;
+}
+
 enum { TYPES = sizeof(types) / sizeof(types[0]) };
 
 static void
@@ -24,10 +42,10 @@ round_trip(void **state)
 	for (int i = 0; i < TYPES * 20; i++) {
 		size_t len;
 
-		message_random(&made, types[i % TYPES], &r);
-		len = frame_encode(&made, bytes, FRAME_LEN_MAX);
+		len = make_frame(types[i % TYPES], &r, bytes);
 		assert_true(len > FRAME_HEADER);
 		assert_int_equal(frame_decode(&read, bytes, len), len);
+		len -= frame_content(&read);
 		assert_int_equal(frame_encode(&read, again, len), len);
 		assert_memory_equal(again, bytes, len);
 		assert_int_equal(frame_encode(&made, again, len - 1), 0);
@@ -63,8 +81,7 @@ prefixes_ask_for_more(void **state)
 	for (int i = 0; i < TYPES * 3; i++) {
 		size_t len;
 
-		message_random(&made, types[i % TYPES], &r);
-		len = frame_encode(&made, bytes, sizeof(bytes));
+		len = make_frame(types[i % TYPES], &r, bytes);
 		read = before;
 		for (size_t n = 0; n < len; n += 1 + n / 64)
 			assert_int_equal(frame_decode(&read, bytes, n), 0);
@@ -90,6 +107,40 @@ size_must_be_the_messages(void **state)
 	bytes[3] -= 2;
 	assert_int_equal(frame_decode(&read, bytes, len), -1);
 	assert_memory_equal(&read, &before, sizeof(read));
+}
+
+/* No more and no fewer bytes than the record says, and not too many. */
+static void
+content_must_be_the_records(void **state)
+{
+	struct random r;
+	size_t len;
+
+	(void)state;
+	random_seed(&r, 6);
+	memset(&before, 0xa5, sizeof(before));
+	for (int i = 0; i < 100; i++) {
+		message_random(&made, i % 2 ? MSG_give : MSG_bring, &r);
+		if (made.type == MSG_give)
+			made.give.record.size = 5;
+		else
+			made.bring.record.size = 5;
+		len = frame_encode(&made, bytes, FRAME_LEN_MAX);
+		len -= FRAME_HEADER;
+		for (size_t more = 0; more < 9; more++) {
+			size_t whole = FRAME_HEADER + len + more;
+
+			frame_header(bytes, len + more);
+			read = before;
+			if (more == frame_content(&made)) {
+				assert_int_equal(
+				    frame_decode(&read, bytes, whole), whole);
+				continue;
+			}
+			assert_int_equal(frame_decode(&read, bytes, whole), -1);
+			assert_memory_equal(&read, &before, sizeof(read));
+		}
+	}
 }
 
 static void
@@ -118,4 +169,4 @@ never_a_frame(void **state)
 
 UNIT_MAIN(TEST(round_trip), TEST(frames_follow_each_other),
     TEST(prefixes_ask_for_more), TEST(size_must_be_the_messages),
-    TEST(never_a_frame))
+    TEST(content_must_be_the_records), TEST(never_a_frame))
