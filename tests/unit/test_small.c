@@ -1,0 +1,255 @@
+#include "core.h"
+#include "ring/files_repair.h"
+
+/* A small file from a client at 8 to its owner 19, in one message. */
+enum { SELF = 8, OWNER = 19, SIZE = 4096, OP = 7 };
+
+static struct peer *p;
+static struct actions *out;
+
+static int
+one_key(void *ctx, const struct name *name)
+{
+	(void)ctx;
+	(void)name;
+	return OWNER;
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	out = calloc(1, sizeof(*out));
+	if (out == NULL)
+		return -1;
+	p = core_ring(SELF, out);
+	p->config.index.key = one_key;
+	view_derive(p);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(p);
+	free(out);
+	return 0;
+}
+
+/* The last message that was sent, with the file that goes along. */
+static struct message
+last_sent(uint32_t *file)
+{
+	struct message m = {.type = MSG_ping};
+
+	for (size_t i = out->count; i-- > 0;) {
+		const struct action *a = &out->at[i];
+
+		if (a->type != ACT_SEND)
+			continue;
+		*file = a->file;
+		assert_true(
+		    message_decode(&m, out->data + a->bytes, a->len) > 0);
+		return m;
+	}
+	fail_msg("nothing was sent");
+	return m;
+}
+
+/* The client's file is read: 4096 bytes, in memory. */
+static struct op *
+store(void)
+{
+	struct msg_command c = {.op = OP, .command = COMMAND_STORE};
+	struct op *o = &p->files.ops[0];
+	struct event ev = {.type = EV_FILE, .size = SIZE, .whole = true};
+
+	name_set(&c.name, "2067", 4);
+	path_set(&c.path, "/source");
+	files_command(p, &c);
+	assert_int_equal(o->state, OP_OPENING);
+	ev.file = o->file;
+	ev.digest.bytes[0] = 9;
+	op_event(p, o, &ev);
+	return o;
+}
+
+static struct conn *
+link_open(unsigned id)
+{
+	struct conn *c = link_find(p, id);
+
+	assert_non_null(c);
+	c->open = true;
+	return c;
+}
+
+static void
+refuse(struct op *o, enum wire_error error, bool taken)
+{
+	struct message m = {.type = MSG_refuse};
+
+	m.refuse.op = o->number;
+	m.refuse.error = (uint8_t)error;
+	m.refuse.taken = taken;
+	files_link_message(p, link_open(OWNER), &m);
+}
+
+static void
+again(struct op *o)
+{
+	assert_int_equal(o->state, OP_PAUSED);
+	p->now_us = o->timer_us;
+	op_tick(p);
+}
+
+static void
+one_message_has_it_all(void **state)
+{
+	struct op *o = store();
+	struct message m;
+	uint32_t file;
+
+	(void)state;
+	m = last_sent(&file);
+	assert_int_equal(m.type, MSG_give);
+	assert_int_equal(file, o->file);
+	assert_int_equal(m.give.record.size, SIZE);
+	assert_int_equal(m.give.record.digest.bytes[0], 9);
+	assert_int_equal(m.give.replica, 0);
+	assert_int_equal(m.give.set, 0);
+	m = (struct message){.type = MSG_stored};
+	m.stored.op = o->number;
+	files_link_message(p, link_open(OWNER), &m);
+	assert_int_equal(o->state, OP_FREE);
+}
+
+/* An answer to an earlier try, or from elsewhere, is not for this one. */
+static void
+late_answers_are_not_heard(void **state)
+{
+	struct op *o = store();
+	struct message m = {.type = MSG_stored};
+
+	(void)state;
+	m.stored.op = o->number - 1;
+	files_link_message(p, link_open(OWNER), &m);
+	assert_int_equal(o->state, OP_WAITING);
+	m.stored.op = o->number;
+	link_to(p, 14);
+	files_link_message(p, link_open(14), &m);
+	assert_int_equal(o->state, OP_WAITING);
+}
+
+/* The link is gone: who had it may have stored it. */
+static void
+a_lost_link_keeps_the_version(void **state)
+{
+	struct op *o = store();
+	struct version v = o->record.version;
+	struct message m;
+	uint32_t file;
+
+	(void)state;
+	conn_forget(p, link_open(OWNER));
+	files_link_lost(p, OWNER);
+	again(o);
+	m = last_sent(&file);
+	assert_int_equal(m.give.set, 1);
+	assert_int_equal(version_cmp(&m.give.record.version, &v), 0);
+	m = (struct message){.type = MSG_answer};
+	m.answer.op = o->number;
+	m.answer.known = 1;
+	m.answer.record = o->record;
+	m.answer.record.version.clock += 100;
+	files_link_message(p, link_open(OWNER), &m);
+	assert_int_equal(version_cmp(&o->record.version, &v), 0);
+}
+
+/* Only what nobody can have stored gets another version. */
+static void
+a_newer_one_raises_the_first_version(void **state)
+{
+	struct op *o = store();
+	struct version v = o->record.version;
+	struct message m = {.type = MSG_answer};
+	uint32_t file;
+
+	(void)state;
+	m.answer.op = o->number;
+	m.answer.known = 1;
+	m.answer.record = o->record;
+	m.answer.record.version.clock += 100;
+	files_link_message(p, link_open(OWNER), &m);
+	again(o);
+	m = last_sent(&file);
+	assert_true(m.give.record.version.clock > v.clock + 100);
+	assert_int_equal(m.give.set, 0);
+}
+
+static void
+refused_before_it_was_taken(void **state)
+{
+	struct op *o = store();
+	struct message m;
+	uint32_t file;
+
+	(void)state;
+	refuse(o, ERROR_busy, false);
+	again(o);
+	m = last_sent(&file);
+	assert_int_equal(m.give.set, 0);
+}
+
+static void
+refused_after_it_was_taken(void **state)
+{
+	struct op *o = store();
+	struct message m;
+	uint32_t file;
+
+	(void)state;
+	refuse(o, ERROR_busy, true);
+	again(o);
+	m = last_sent(&file);
+	assert_int_equal(m.give.set, 1);
+	/* And no later refusal makes that undone. */
+	refuse(o, ERROR_busy, false);
+	again(o);
+	m = last_sent(&file);
+	assert_int_equal(m.give.set, 1);
+}
+
+/* What arrives must be what was sent: here, at its owner. */
+static void
+another_content_is_refused(void **state)
+{
+	struct message m = {.type = MSG_give};
+	uint32_t file;
+
+	(void)state;
+	p->config.id = OWNER;
+	view_derive(p);
+	name_set(&m.give.record.name, "2067", 4);
+	m.give.op = 5;
+	m.give.record.size = SIZE;
+	m.give.record.digest.bytes[0] = 9;
+	p->files.brought.bytes[0] = 8;
+	link_to(p, 14);
+	files_link_message(p, link_open(14), &m);
+	m = last_sent(&file);
+	assert_int_equal(m.type, MSG_refuse);
+	assert_int_equal(m.refuse.error, ERROR_damaged);
+	assert_int_equal(p->files.write_top, 0);
+}
+
+#define SMALL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+UNIT_MAIN(SMALL_TEST(one_message_has_it_all),
+    SMALL_TEST(late_answers_are_not_heard),
+    SMALL_TEST(a_lost_link_keeps_the_version),
+    SMALL_TEST(a_newer_one_raises_the_first_version),
+    SMALL_TEST(refused_before_it_was_taken),
+    SMALL_TEST(refused_after_it_was_taken),
+    SMALL_TEST(another_content_is_refused))
