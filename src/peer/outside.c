@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 
 #include <assert.h>
+#include <bsd/stdlib.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #include "peer/fileop.h"
 
 /* The caller's own files: a source is read, a target replaced at the end. */
+
+enum { NAME_TRIES = 100, RANDOM_LEN = 6 };
 
 static const char changed[] = "changed while it was read";
 
@@ -162,26 +165,28 @@ open_target(struct open_file *f)
 	return fd;
 }
 
-/* Gives the file its temporary name, if it has none; 0 or an errno. */
+/*
+ * Gives the file its temporary name, if it has none, or at once its own, if
+ * nobody has that: then leftover stays false. 0 or an errno.
+ */
 static int
 name_target(struct open_file *f)
 {
-	char self[64];
-	int fd;
+	char self[64], *end = f->temp + strlen(f->temp) - RANDOM_LEN;
 
 	if (f->leftover)
 		return 0;
-	/* Made to be unique, then free again for the link. */
-	fd = mkostemp(f->temp, O_CLOEXEC);
-	if (fd == -1)
-		return errno;
-	close(fd);
-	unlink(f->temp);
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", f->fd);
-	if (linkat(AT_FDCWD, self, AT_FDCWD, f->temp, AT_SYMLINK_FOLLOW) == -1)
-		return errno;
-	f->leftover = true;
-	return 0;
+	if (linkat(AT_FDCWD, self, AT_FDCWD, f->path, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	for (int i = 0; i < NAME_TRIES && !f->leftover; i++) {
+		snprintf(end, RANDOM_LEN + 1, "%06x", arc4random() & 0xffffff);
+		f->leftover = linkat(AT_FDCWD, self, AT_FDCWD, f->temp,
+				  AT_SYMLINK_FOLLOW) == 0;
+		if (!f->leftover && errno != EEXIST)
+			return errno;
+	}
+	return f->leftover ? 0 : EEXIST;
 }
 
 static bool
@@ -233,7 +238,7 @@ run_rename(struct file_op *op, uint8_t *buffer)
 	assert(f->kind == FILE_TARGET);
 	rc = name_target(f);
 	/* Its mode stays 0600: only the caller knows the caller's umask. */
-	if (rc == 0 && rename(f->temp, f->path) == -1)
+	if (rc == 0 && f->leftover && rename(f->temp, f->path) == -1)
 		rc = errno;
 	if (rc != 0) {
 		fileop_fail(op, ERROR_bad_target, f->path, rc);
