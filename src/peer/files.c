@@ -13,7 +13,7 @@ void
 files_open_init(struct driver *d)
 {
 	d->files = (struct files_open){.next_temp = 0};
-	TAILQ_INIT(&d->files.ordered);
+	order_init(&d->files.order);
 }
 
 struct open_file *
@@ -156,6 +156,15 @@ file_trouble(struct open_file *f, int err)
 		ev.error =
 		    f->kind == FILE_SOURCE ? ERROR_changed : ERROR_damaged;
 	drive_defer(f->driver, &ev, text);
+}
+
+void
+files_damaged_here(struct driver *d, const struct record *r)
+{
+	struct event ev = {.type = EV_DAMAGED, .record = *r};
+
+	if (catalog_lose(&d->catalog, r))
+		drive_defer(d, &ev, NULL);
 }
 
 int
