@@ -262,7 +262,7 @@ run_deliver(struct file_op *op, uint8_t *buffer)
 	run_create_target(op, buffer);
 	if (op->error != ERROR_none)
 		return;
-	rc = disk_write_at(f->fd, f->content, f->size, 0);
+	rc = volume_write(&volume_system, f->fd, f->content, f->size, 0);
 	if (rc != 0)
 		fileop_fail(op, ERROR_bad_target, f->path, rc);
 	else
