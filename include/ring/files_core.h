@@ -62,8 +62,7 @@ void op_pause(struct peer *, struct op *);
 void op_retry_now(struct peer *, struct op *);
 void op_message(struct peer *, struct op *, const struct message *);
 void op_refused(struct peer *, struct op *, const struct msg_refuse *);
-/* Its connection broke when so many bytes of its target had arrived. */
-void op_closed(struct peer *, struct op *, uint64_t arrived);
+void op_closed(struct peer *, struct op *); /* its connection is gone */
 void op_event(struct peer *, struct op *, const struct event *);
 void op_view_changed(struct peer *);
 uint64_t op_tick(struct peer *); /* each _tick: when it wants the next */
@@ -85,7 +84,7 @@ void store_event(struct peer *, struct op *, const struct event *);
 void fetch_ask(struct peer *, struct op *);
 void fetch_found(struct peer *, struct op *, const struct record *);
 void fetch_event(struct peer *, struct op *, const struct event *);
-void fetch_closed(struct peer *, struct op *, uint64_t arrived);
+void fetch_closed(struct peer *, struct op *);
 /* Asks the next one that may hold it; false: there is none. */
 bool fetch_next(struct peer *, struct op *);
 bool fetch_redirect(struct peer *, struct op *, const struct ids *);

@@ -105,7 +105,6 @@ struct files {
 	struct passed passed[LOOKUPS_MAX]; /* a ring of the last ones */
 	unsigned passed_at;
 	uint64_t due_us; /* nothing is due before it */
-	uint64_t arrived; /* bytes, told of a stream that closes */
 	uint64_t high_clock; /* of all versions seen */
 	uint64_t doubt_us; /* own copies may be stale until then */
 	uint64_t reunion_us; /* until then, who came back may bring files */

@@ -271,15 +271,16 @@ fetch_event(struct peer *p, struct op *o, const struct event *ev)
 }
 
 void
-fetch_closed(struct peer *p, struct op *o, uint64_t arrived)
+fetch_closed(struct peer *p, struct op *o)
 {
+	const struct arrivals *a = &p->config.arrivals;
+	uint64_t arrived = o->file == 0 ? 0 : a->bytes(a->ctx, o->file);
+
 	if (o->state != OP_RECEIVING && o->state != OP_CREATING)
 		return;
-	if (o->state == OP_RECEIVING && arrived > o->arrived) {
-		o->arrived = arrived;
+	if (o->state == OP_RECEIVING && arrived > o->arrived)
 		op_progress(p, o);
-	} else if (o->state == OP_RECEIVING) {
-		fetch_discard(p, o);
-	}
+	if (o->state == OP_RECEIVING)
+		o->arrived = arrived;
 	fetch_resume(p, o);
 }

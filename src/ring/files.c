@@ -212,12 +212,9 @@ files_closed(struct peer *p, struct conn *c, unsigned reason)
 {
 	struct files *f = &p->files;
 	struct tie *found = tie_find(&f->streams, c->handle), t;
-	uint64_t arrived;
 
 	if (found == NULL)
 		return;
-	arrived = f->arrived;
-	f->arrived = 0;
 	t = *found;
 	tie_del(&f->streams, c->handle);
 	if (reason == CLOSE_REFUSED && t.kind != TIE_IDLE)
@@ -227,7 +224,7 @@ files_closed(struct peer *p, struct conn *c, unsigned reason)
 	case TIE_IDLE:
 		break;
 	case TIE_OP:
-		op_closed(p, &f->ops[t.at], arrived);
+		op_closed(p, &f->ops[t.at]);
 		break;
 	case TIE_WRITE:
 		write_closed(p, &f->writes[t.at]);

@@ -202,14 +202,14 @@ op_message(struct peer *p, struct op *o, const struct message *m)
 }
 
 void
-op_closed(struct peer *p, struct op *o, uint64_t arrived)
+op_closed(struct peer *p, struct op *o)
 {
 	/* Called while the view changes: only remember, act in the tick. */
 	o->conn = 0;
 	if (o->state == OP_LOCAL || o->state == OP_RENAMING)
 		return;
 	if (o->command == COMMAND_REQUEST)
-		fetch_closed(p, o, arrived);
+		fetch_closed(p, o);
 	o->state = OP_PAUSED;
 	o->timer_us = p->now_us + PAUSE_MIN_US / 5;
 	files_wake(p, o->timer_us);
@@ -239,7 +239,7 @@ op_overdue_answer(struct peer *p, struct op *o)
 {
 	detect_doubt(p, o->owner);
 	if (conn_find(p, o->conn) == NULL) {
-		op_closed(p, o, 0);
+		op_closed(p, o);
 		return;
 	}
 	o->rto_us = o->rto_us * 2 < RTO_MAX ? o->rto_us * 2 : RTO_MAX;
@@ -299,7 +299,7 @@ op_view_changed(struct peer *p)
 		if (o->state != OP_FREE && o->conn != 0 &&
 		    !peer_usable(p, o->owner)) {
 			stream_end(p, &o->conn);
-			op_closed(p, o, 0);
+			op_closed(p, o);
 		} else if (o->state == OP_LOCATING) {
 			o->timer_us = p->now_us;
 			files_wake(p, o->timer_us);

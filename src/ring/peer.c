@@ -220,7 +220,6 @@ conn_closed(struct peer *p, const struct event *ev)
 		admit_conn(p, &copy, false, ev->reason);
 		break;
 	case CONN_FOR_STREAM:
-		p->files.arrived = ev->size;
 		files_closed(p, c, ev->reason);
 		conn_forget(p, c);
 		if (!copy.open && ev->reason == CLOSE_REFUSED &&

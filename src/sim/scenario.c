@@ -371,6 +371,8 @@ static const struct scenario scenarios[] = {
 	scenario_disk_lost_at_start},
     {"quit-of-all-holders", "requests are served meanwhile",
 	scenario_quit_of_all_holders},
+    {"resume-download", "from what arrived, if its source is dead by news",
+	scenario_resume_download},
 };
 
 bool
