@@ -95,8 +95,14 @@ unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
 /* Keys (*after, id] are those for which this peer is a replica. */
 unsigned range_held_after(const struct peer *);
 
+/* release.c: the owner's side of an offer, and its replicas' */
+void release_offer(struct peer *, struct conn *, const struct msg_offer *);
+void release_ask(struct peer *, struct conn *, const struct msg_promise_ask *);
+void release_promise(struct peer *, struct conn *, const struct msg_promise *);
+/* Own records are fewer than when it was asked: no answer counts. */
+void release_forget(struct peer *);
+
 /* offer.c */
-void offer_message(struct peer *, struct conn *, const struct msg_offer *);
 void offer_accept(struct peer *, struct conn *, const struct msg_accept *);
 void offer_view_changed(struct peer *);
 uint64_t offer_tick(struct peer *);

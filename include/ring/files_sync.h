@@ -70,7 +70,7 @@ struct offer {
 	bool dirty; /* in this pass, some were not accepted */
 	bool passed; /* all were: nothing is left */
 	uint16_t to;
-	uint64_t nonce, view, timer_us, pause_us;
+	uint64_t nonce, view, timer_us, rto_us, pause_us;
 	unsigned accepted, accepted_before; /* in this pass, the last one */
 	unsigned cursor; /* keys that are behind in this pass */
 	bool cursor_named;
@@ -79,6 +79,20 @@ struct offer {
 	bool start_named;
 	struct name start_name;
 	struct records page;
+};
+
+enum { RELEASES_MAX = 16 }; /* offers that wait for promises */
+
+/* An offered page, shown to the replica set: will all of it keep what? */
+struct release {
+	uint16_t id; /* of the holder */
+	uint64_t nonce; /* of its offer */
+	uint64_t asked; /* of the question; 0: none waits */
+	uint64_t view, set; /* hashes, when asked */
+	uint64_t expires_us;
+	uint32_t kept; /* bits: positions that all who answered keep */
+	uint32_t missing; /* bits: who has not answered */
+	uint16_t ids[COPIES_MAX + 1];
 };
 
 enum { LOOKUPS_MAX = 32 }; /* that are remembered */
@@ -101,6 +115,7 @@ struct files {
 	struct pull pulls[PULLS_MAX];
 	struct session sessions[SESSIONS_MAX];
 	struct offer offer;
+	struct release releases[RELEASES_MAX];
 	struct ties streams, handles;
 	struct passed passed[LOOKUPS_MAX]; /* a ring of the last ones */
 	unsigned passed_at;

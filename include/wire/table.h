@@ -45,6 +45,8 @@
 	M(63, sync_done)                                                       \
 	M(64, offer)                                                           \
 	M(65, accept)                                                          \
+	M(68, promise_ask)                                                     \
+	M(69, promise)                                                         \
 	M(80, command)                                                         \
 	M(81, cancel)                                                          \
 	M(82, freeze)                                                          \
@@ -124,6 +126,12 @@
 #define MESSAGE_sync_done(F) F(u32, session) F(u8, bereft)
 #define MESSAGE_offer(F) F(u64, nonce) F(u64, view) F(records, records)
 #define MESSAGE_accept(F) F(u64, nonce) F(idset, drop) /* positions */
+#define MESSAGE_promise_ask(F)                                                 \
+	F(u64, nonce) F(u64, set) /* hash of the replica set */                \
+	F(records, records)
+#define MESSAGE_promise(F)                                                     \
+	F(u64, nonce) F(u64, set) /* as its sender sees it */                  \
+	F(idset, kept) /* positions */
 /* clang-format on */
 
 #endif

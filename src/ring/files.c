@@ -1,7 +1,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "ring/files_repair.h"
 
 /* Where events on files come in, and which table each of them is for. */
@@ -12,24 +11,6 @@ enum {
 	MARGIN_US = 50000, /* replies before this process exits */
 	ALONE_US = 300000, /* contacts have answered by then, if any do */
 };
-
-uint64_t
-record_hash(const struct record *r)
-{
-	struct {
-		uint64_t name, clock, from, op, size;
-		struct digest digest;
-	} x;
-
-	memset(&x, 0, sizeof(x));
-	x.name = hash_bytes(r->name.text, r->name.len);
-	x.clock = r->version.clock;
-	x.from = (uint64_t)r->version.ingress << 1 | r->deleted;
-	x.op = r->version.op;
-	x.size = r->size;
-	x.digest = r->digest;
-	return hash_bytes(&x, sizeof(x));
-}
 
 void
 files_init(struct peer *p)
@@ -172,7 +153,13 @@ link_message(struct peer *p, struct conn *c, const struct message *m)
 		session_sync_done(p, c, &m->sync_done);
 		break;
 	case MSG_offer:
-		offer_message(p, c, &m->offer);
+		release_offer(p, c, &m->offer);
+		break;
+	case MSG_promise_ask:
+		release_ask(p, c, &m->promise_ask);
+		break;
+	case MSG_promise:
+		release_promise(p, c, &m->promise);
 		break;
 	case MSG_accept:
 		offer_accept(p, c, &m->accept);

@@ -272,7 +272,7 @@ conn_message(struct peer *p, const struct event *ev)
 		leave_message(p, c, m);
 		break;
 	default:
-		if (m->type >= MSG_lookup && m->type <= MSG_accept &&
+		if (m->type >= MSG_lookup && m->type <= MSG_promise &&
 		    c->incarnation > 0 && p->incarnation > 0)
 			files_message(p, c, m);
 		else
