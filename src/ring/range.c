@@ -183,6 +183,7 @@ void
 files_damaged(struct peer *p, const struct record *r)
 {
 	note_damaged(p, &r->name, "its content has changed");
+	release_forget(p);
 	range_touched(p);
 }
 
