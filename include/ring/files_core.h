@@ -40,6 +40,10 @@ bool peer_current(const struct peer *, unsigned id, uint32_t incarnation);
 bool digest_same(const struct digest *, const struct digest *);
 int files_key(struct peer *, const struct name *);
 bool files_find(struct peer *, const struct name *, struct record *);
+/* The newest version, if it was damaged here and nothing replaced it. */
+bool files_lost(struct peer *, const struct name *, struct record *out);
+/* Its content may be other than it should be: read it through. */
+void files_doubt(struct peer *, const struct record *);
 void files_saw(struct peer *, const struct version *);
 void note_damaged(struct peer *, const struct name *, const char *reason);
 /* Is this peer the owner of key, and may it speak for it? */
@@ -111,6 +115,8 @@ void write_queried(struct peer *, struct write *, const struct query *);
 void write_refuse(struct peer *, struct write *, enum wire_error);
 void write_older(struct peer *, struct write *, const struct record *);
 void write_end(struct peer *, struct write *);
+/* What was held here, and counted as such, is not any more. */
+void write_lost(struct peer *, const struct record *);
 void write_unfeed(struct peer *, enum feed, unsigned feeder);
 /* Is a version of this name on its way into the store? */
 bool write_active(const struct peer *, const struct name *);

@@ -30,6 +30,8 @@ uint64_t query_tick(struct peer *);
 /* Is the newest record held by more than half of the set? */
 bool query_majority(const struct peer *, const struct query *);
 bool query_holds(const struct query *, unsigned id);
+/* Is a version damaged that is newer than all that anybody holds? */
+bool query_lost(const struct query *);
 /* How a query without a live record ends; dead holders into ids. */
 enum wire_error query_silence(
     struct peer *, const struct query *, struct ids *);
@@ -43,6 +45,12 @@ void pull_closed(struct peer *, struct pull *);
 void pull_view_changed(struct peer *);
 uint64_t pull_tick(struct peer *);
 void pull_end(struct peer *, struct pull *, bool good);
+
+/* Is this very version on its way here? */
+bool pull_active(struct peer *, const struct record *);
+
+/* mend.c: what was found damaged here */
+uint64_t mend_tick(struct peer *);
 
 /* session.c: comparisons */
 void session_begin(struct peer *, struct session *);

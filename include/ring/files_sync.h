@@ -1,7 +1,8 @@
 #ifndef RING_FILES_SYNC_H
 #define RING_FILES_SYNC_H
 
-#include "ring/files_ops.h"
+#include "ring/files_offer.h"
+#include "ring/files_query.h"
 #include "ring/files_write.h"
 
 /* How replicas come to agree. For src/ring/ alone. */
@@ -64,37 +65,6 @@ struct session {
 	struct record page[PAGE_MAX];
 };
 
-/* Records that this peer should not hold, shown to their owner. */
-struct offer {
-	bool active;
-	bool dirty; /* in this pass, some were not accepted */
-	bool passed; /* all were: nothing is left */
-	uint16_t to;
-	uint64_t nonce, view, timer_us, rto_us, pause_us;
-	unsigned accepted, accepted_before; /* in this pass, the last one */
-	unsigned cursor; /* keys that are behind in this pass */
-	bool cursor_named;
-	struct name cursor_name;
-	unsigned start; /* where the page began */
-	bool start_named;
-	struct name start_name;
-	struct records page;
-};
-
-enum { RELEASES_MAX = 16 }; /* offers that wait for promises */
-
-/* An offered page, shown to the replica set: will all of it keep what? */
-struct release {
-	uint16_t id; /* of the holder */
-	uint64_t nonce; /* of its offer */
-	uint64_t asked; /* of the question; 0: none waits */
-	uint64_t view, set; /* hashes, when asked */
-	uint64_t expires_us;
-	uint32_t kept; /* bits: positions that all who answered keep */
-	uint32_t missing; /* bits: who has not answered */
-	uint16_t ids[COPIES_MAX + 1];
-};
-
 enum { LOOKUPS_MAX = 32 }; /* that are remembered */
 
 /* A lookup that came by; it may come again. */
@@ -116,6 +86,7 @@ struct files {
 	struct session sessions[SESSIONS_MAX];
 	struct offer offer;
 	struct release releases[RELEASES_MAX];
+	struct mend mends[MENDS_MAX];
 	struct ties streams, handles;
 	struct passed passed[LOOKUPS_MAX]; /* a ring of the last ones */
 	unsigned passed_at;

@@ -5,8 +5,6 @@
 #include "ring/files_repair.h"
 
 /* The peer that took a request from a client. */
-enum { DAMAGED_MAX = 4 }; /* transfers that were not what was promised */
-
 void
 fetch_ask(struct peer *p, struct op *o)
 {
@@ -174,27 +172,30 @@ fetch_local(struct peer *p, struct op *o, const struct record *r)
 	a->record = *r;
 }
 
-/* All bytes are here: are they the right ones? */
 static void
-fetch_verify(struct peer *p, struct op *o, const struct digest *digest)
+liar_add(struct ids *list, uint16_t id)
 {
-	bool own = o->local != 0;
+	for (unsigned i = 0; i < list->count; i++)
+		if (list->at[i] == id)
+			return;
+	list->at[list->count++] = id;
+}
 
-	stream_end(p, &o->conn);
-	file_end(p, &o->local);
-	if (digest_same(digest, &o->record.digest)) {
-		struct action *a;
+/* What came is not what it should be: another one shall send it. */
+static void
+fetch_damaged(struct peer *p, struct op *o)
+{
+	bool own = o->owner == p->config.id;
 
-		o->state = OP_RENAMING;
-		a = act_file(p, ACT_RENAME, o->file);
-		a->path = o->path;
-		a->record = o->record;
-		return;
-	}
 	note_damaged(p, &o->record.name, "what arrived is not the content");
 	fetch_discard(p, o);
-	if (++o->damaged >= DAMAGED_MAX) {
-		op_fail(p, o, ERROR_damaged, "");
+	o->liars[o->damaged++] = o->owner;
+	if (o->damaged == DAMAGED_MAX) {
+		struct msg_reply r = {.error = ERROR_damaged, .holder = NOBODY};
+
+		for (unsigned i = 0; i < DAMAGED_MAX; i++)
+			liar_add(&r.holders, o->liars[i]);
+		op_reply(p, o, &r);
 		return;
 	}
 	fetch_resume(p, o);
@@ -203,6 +204,29 @@ fetch_verify(struct peer *p, struct op *o, const struct digest *digest)
 		o->candidate_count--;
 	if (!fetch_next(p, o))
 		op_pause(p, o);
+}
+
+/* All bytes are here: are they the right ones? Else their holder is told. */
+static void
+fetch_verify(struct peer *p, struct op *o, const struct digest *digest)
+{
+	bool good = digest_same(digest, &o->record.digest);
+	struct action *a;
+
+	if (!good && o->local != 0)
+		files_doubt(p, &o->record);
+	else if (!good)
+		refuse_stream(p, o->conn, o->id, ERROR_damaged, o->key);
+	stream_end(p, &o->conn);
+	file_end(p, &o->local);
+	if (!good) {
+		fetch_damaged(p, o);
+		return;
+	}
+	o->state = OP_RENAMING;
+	a = act_file(p, ACT_RENAME, o->file);
+	a->path = o->path;
+	a->record = o->record;
 }
 
 static void
@@ -228,8 +252,11 @@ fetch_opened(struct peer *p, struct op *o, const struct event *ev)
 	}
 	/* Replaced meanwhile, or damaged: the owner knows. */
 	file_end(p, &o->local);
-	if (ev->error == ERROR_damaged && ++o->damaged < DAMAGED_MAX)
+	files_doubt(p, &o->record);
+	if (ev->error == ERROR_damaged && o->damaged + 1 < DAMAGED_MAX) {
+		o->liars[o->damaged++] = p->config.id;
 		fetch_resume(p, o);
+	}
 	op_pause(p, o);
 }
 

@@ -167,9 +167,15 @@ op_refused(struct peer *p, struct op *o, const struct msg_refuse *r)
 	case ERROR_busy:
 	case ERROR_leaving:
 	case ERROR_timeout:
-	case ERROR_damaged:
 		view_learn(p, &r->members);
 		op_pause(p, o);
+		break;
+	case ERROR_damaged:
+		/* A store's bytes were, or all that is left of a file is. */
+		if (o->command == COMMAND_REQUEST && !exact)
+			op_refused_for_good(p, o, r);
+		else
+			op_pause(p, o);
 		break;
 	case ERROR_disk:
 		/* Its view entry will say so, and another peer own the key. */

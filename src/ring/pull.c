@@ -26,6 +26,12 @@ pull_of(struct peer *p, const struct record *r)
 	return NULL;
 }
 
+bool
+pull_active(struct peer *p, const struct record *r)
+{
+	return pull_of(p, r) != NULL;
+}
+
 static struct pull *
 pull_new(struct peer *p)
 {
@@ -184,6 +190,21 @@ pull_committed(struct peer *p, struct pull *l, const struct event *ev)
 	pull_end(p, l, good);
 }
 
+static void
+pull_received(struct peer *p, struct pull *l, const struct digest *digest)
+{
+	if (digest_same(digest, &l->record.digest)) {
+		stream_end(p, &l->conn);
+		pull_commit(p, l);
+		return;
+	}
+	note_damaged(p, &l->record.name, "what arrived is not the content");
+	/* Its holder looks at what it has. */
+	refuse_stream(
+	    p, l->conn, pull_index(p, l), ERROR_damaged, p->config.id);
+	pull_end(p, l, false);
+}
+
 void
 pull_event(struct peer *p, struct pull *l, const struct event *ev)
 {
@@ -197,14 +218,7 @@ pull_event(struct peer *p, struct pull *l, const struct event *ev)
 		else
 			pull_receive(p, l);
 	} else if (ev->type == EV_RAW_RECEIVED && l->state == PULL_RECEIVING) {
-		stream_end(p, &l->conn);
-		if (digest_same(&ev->digest, &l->record.digest)) {
-			pull_commit(p, l);
-		} else {
-			note_damaged(p, &l->record.name,
-			    "what arrived is not the content");
-			pull_end(p, l, false);
-		}
+		pull_received(p, l, &ev->digest);
 	} else if (ev->type == EV_CONN_STALLED &&
 		   files_stall(p, l->from, &l->stall) >= LIMIT_US) {
 		pull_end(p, l, false);

@@ -179,14 +179,6 @@ range_touched(struct peer *p)
 	range_unsettle(p);
 }
 
-void
-files_damaged(struct peer *p, const struct record *r)
-{
-	note_damaged(p, &r->name, "its content has changed");
-	release_forget(p);
-	range_touched(p);
-}
-
 /*
  * Old deaths from the disk's view count no more if somebody was there all the
  * time: it has made them good, or says that it could not.

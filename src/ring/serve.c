@@ -96,9 +96,10 @@ serve_open(struct peer *p, struct serve *s, const struct record *r)
 static void
 serve_begin(struct peer *p, struct serve *s, unsigned key)
 {
-	struct record r;
+	struct record r, lost;
 	const struct files *f = &p->files;
-	bool sure = p->phase == PHASE_SERVING && f->doubt_us <= p->now_us &&
+	bool sure = !files_lost(p, &s->record.name, &lost) &&
+		    p->phase == PHASE_SERVING && f->doubt_us <= p->now_us &&
 		    member_writable(p, p->config.id) && f->set != 0 &&
 		    f->complete_set == f->set;
 
@@ -214,8 +215,12 @@ serve_queried(struct peer *p, struct serve *s, const struct query *q)
 	bool sure = q->known && (q->best.acknowledged || query_majority(p, q));
 
 	assert(s->state == SERVE_ASKING);
-	if (q->known && q->missing != 0) {
+	if ((q->known || q->was_lost) && q->missing != 0) {
 		serve_refuse(p, s, ERROR_not_serving);
+	} else if (query_lost(q)) {
+		refuse_fill(p, &m, s->from_op, ERROR_damaged, q->key);
+		m.refuse.error = (uint8_t)query_silence(p, q, &m.refuse.ids);
+		serve_tell(p, s, &m);
 	} else if (q->known && !sure) {
 		serve_write_back(p, s, q);
 	} else if (q->known && !q->best.deleted) {
@@ -252,6 +257,12 @@ serve_written(struct peer *p, unsigned serve, bool done)
 void
 serve_message(struct peer *p, struct serve *s, const struct message *m)
 {
+	if (m->type == MSG_refuse && m->refuse.error == ERROR_damaged &&
+	    s->state >= SERVE_SENDING) {
+		files_doubt(p, &s->record);
+		serve_end(p, s);
+		return;
+	}
 	if (m->type != MSG_go || s->state != SERVE_OFFERED ||
 	    m->go.offset > s->record.size)
 		return;
@@ -278,6 +289,7 @@ serve_lost(struct peer *p, struct serve *s)
 		serve_refuse(p, s, ERROR_not_serving);
 		return;
 	}
+	files_doubt(p, &s->record);
 	refuse_fill(p, &m, s->from_op, ERROR_not_owner, (unsigned)key);
 	n = ring_replicas(p, (unsigned)key, ids);
 	for (unsigned i = 0; i < n; i++)
