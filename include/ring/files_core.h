@@ -87,6 +87,8 @@ void store_event(struct peer *, struct op *, const struct event *);
 /* fetch.c: an op that requests */
 void fetch_ask(struct peer *, struct op *);
 void fetch_found(struct peer *, struct op *, const struct record *);
+/* The owner names the version that others will be asked for. */
+void fetch_newest(struct peer *, struct op *, const struct record *);
 void fetch_event(struct peer *, struct op *, const struct event *);
 void fetch_closed(struct peer *, struct op *);
 /* Asks the next one that may hold it; false: there is none. */

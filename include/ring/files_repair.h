@@ -27,8 +27,8 @@ void query_ask(struct peer *, struct conn *, const struct msg_ask *);
 void query_answer(struct peer *, struct conn *, const struct msg_answer *);
 void query_view_changed(struct peer *);
 uint64_t query_tick(struct peer *);
-/* Is the newest record held by more than half of the set? */
-bool query_majority(const struct peer *, const struct query *);
+/* Is the newest record acknowledged, or at more than half of the set? */
+bool query_sure(const struct peer *, const struct query *);
 bool query_holds(const struct query *, unsigned id);
 /* Is a version damaged that is newer than all that anybody holds? */
 bool query_lost(const struct query *);

@@ -267,7 +267,9 @@ write_queried(struct peer *p, struct write *w, const struct query *q)
 	const struct record *newest = query_lost(q) ? &q->lost : &q->best;
 
 	w->state = WRITE_CREATING;
-	if (newest == &q->lost || (q->known && !q->best.deleted)) {
+	/* A remove that too few know of may yet be undone: it goes on. */
+	if (newest == &q->lost ||
+	    (q->known && !(q->best.deleted && query_sure(p, q)))) {
 		if (version_cmp(&newest->version, &w->record.version) > 0)
 			write_older(p, w, newest);
 		else

@@ -152,6 +152,20 @@ fetch_found(struct peer *p, struct op *o, const struct record *r)
 }
 
 void
+fetch_newest(struct peer *p, struct op *o, const struct record *r)
+{
+	if ((o->state != OP_ASKING && o->state != OP_LOCAL) ||
+	    name_cmp(&r->name, &o->record.name) != 0)
+		return;
+	if (o->file != 0 && o->versioned &&
+	    version_cmp(&r->version, &o->record.version) != 0)
+		fetch_discard(p, o);
+	files_saw(p, &r->version);
+	o->record = *r;
+	o->versioned = true;
+}
+
+void
 fetch_local(struct peer *p, struct op *o, const struct record *r)
 {
 	struct action *a;

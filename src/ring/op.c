@@ -205,6 +205,8 @@ op_message(struct peer *p, struct op *o, const struct message *m)
 		store_message(p, o, m);
 	else if (m->type == MSG_found)
 		fetch_found(p, o, &m->found.record);
+	else if (m->type == MSG_answer && m->answer.known)
+		fetch_newest(p, o, &m->answer.record);
 }
 
 void

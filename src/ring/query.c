@@ -290,7 +290,7 @@ query_holds(const struct query *q, unsigned id)
 	return false;
 }
 
-bool
+static bool
 query_majority(const struct peer *p, const struct query *q)
 {
 	uint16_t ids[COPIES_MAX + 1];
@@ -299,6 +299,12 @@ query_majority(const struct peer *p, const struct query *q)
 	for (unsigned i = 0; i < n; i++)
 		holding += query_holds(q, ids[i]);
 	return 2 * holding > n;
+}
+
+bool
+query_sure(const struct peer *p, const struct query *q)
+{
+	return q->known && (q->best.acknowledged || query_majority(p, q));
 }
 
 enum wire_error

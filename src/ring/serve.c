@@ -128,6 +128,7 @@ serve_get(struct peer *p, struct conn *c, const struct msg_get *m)
 	struct serve *s = key < 0 ? NULL : serve_new(p);
 	struct record r;
 	bool known = files_find(p, &m->name, &r) && !r.deleted;
+	int cmp = known ? version_cmp(&r.version, &m->version) : -1;
 
 	if (s == NULL) {
 		refuse_stream(p, c->handle, m->op,
@@ -142,8 +143,8 @@ serve_get(struct peer *p, struct conn *c, const struct msg_get *m)
 	s->copy = m->exact == EXACT_COPY;
 	if (m->exact == EXACT_NEWEST)
 		serve_begin(p, s, (unsigned)key);
-	else if (known && (m->exact == EXACT_HELD ||
-			      version_cmp(&r.version, &m->version) == 0))
+	else if (cmp == 0 ||
+		 (cmp > 0 && m->exact == EXACT_HELD && r.acknowledged))
 		serve_open(p, s, &r);
 	else
 		serve_refuse(p, s, ERROR_older);
@@ -179,18 +180,37 @@ serve_forget_op(struct peer *p, unsigned op)
 	}
 }
 
-/* Others have it, this peer not yet: it sends the asker there. */
+/* Which version is meant, then who has it. */
 static void
-serve_redirect(struct peer *p, struct serve *s, const struct query *q)
+serve_redirect(struct peer *p, struct serve *s, const struct record *r,
+    const uint16_t *ids, unsigned n)
 {
 	struct message m;
+	int key = files_key(p, &r->name);
 
-	if (q->holder_count > 0)
-		pull_start(p, q->holders[0], &q->best, NOBODY, 0);
-	refuse_fill(p, &m, s->from_op, ERROR_not_owner, q->key);
-	m.refuse.ids.count = (uint16_t)q->holder_count;
-	memcpy(m.refuse.ids.at, q->holders, sizeof(q->holders));
+	assert(key >= 0);
+	m.type = MSG_answer;
+	m.answer.op = s->from_op;
+	m.answer.known = 1;
+	m.answer.record = *r;
+	if (s->local)
+		op_message(p, &p->files.ops[s->op], &m);
+	else
+		stream_send(p, s->conn, &m);
+	refuse_fill(p, &m, s->from_op, ERROR_not_owner, (unsigned)key);
+	for (unsigned i = 0; i < n; i++)
+		if (ids[i] != p->config.id)
+			m.refuse.ids.at[m.refuse.ids.count++] = ids[i];
 	serve_tell(p, s, &m);
+}
+
+/* Others have it, this peer not yet. */
+static void
+serve_elsewhere(struct peer *p, struct serve *s, const struct query *q)
+{
+	assert(q->holder_count > 0);
+	pull_start(p, q->holders[0], &q->best, NOBODY, 0);
+	serve_redirect(p, s, &q->best, q->holders, q->holder_count);
 }
 
 /* Too few hold the newest version: first they all shall. */
@@ -212,7 +232,7 @@ void
 serve_queried(struct peer *p, struct serve *s, const struct query *q)
 {
 	struct message m;
-	bool sure = q->known && (q->best.acknowledged || query_majority(p, q));
+	bool sure = query_sure(p, q);
 
 	assert(s->state == SERVE_ASKING);
 	if ((q->known || q->was_lost) && q->missing != 0) {
@@ -227,7 +247,7 @@ serve_queried(struct peer *p, struct serve *s, const struct query *q)
 		if (query_holds(q, p->config.id))
 			serve_open(p, s, &q->best);
 		else
-			serve_redirect(p, s, q);
+			serve_elsewhere(p, s, q);
 	} else {
 		refuse_fill(p, &m, s->from_op, ERROR_not_serving, q->key);
 		m.refuse.error = (uint8_t)query_silence(p, q, &m.refuse.ids);
@@ -246,12 +266,15 @@ serve_written(struct peer *p, unsigned serve, bool done)
 	assert(serve < SERVES_MAX);
 	if (s->state != SERVE_WRITING)
 		return;
-	if (!done)
+	/* What replaced it meanwhile may be held by too few. */
+	if (!done || !files_find(p, &s->record.name, &r) ||
+	    (!r.acknowledged &&
+		version_cmp(&r.version, &s->record.version) != 0))
 		serve_refuse(p, s, ERROR_not_serving);
-	else if (files_find(p, &s->record.name, &r) && !r.deleted)
-		serve_open(p, s, &r);
-	else
+	else if (r.deleted)
 		serve_refuse(p, s, ERROR_no_such_file);
+	else
+		serve_open(p, s, &r);
 }
 
 void
@@ -280,9 +303,7 @@ serve_lost(struct peer *p, struct serve *s)
 {
 	int key = files_key(p, &s->record.name);
 	uint16_t ids[COPIES_MAX + 1];
-	struct message m;
 	struct record r;
-	unsigned n;
 
 	if (key < 0 || !files_find(p, &s->record.name, &r) ||
 	    version_cmp(&r.version, &s->record.version) != 0) {
@@ -290,12 +311,7 @@ serve_lost(struct peer *p, struct serve *s)
 		return;
 	}
 	files_doubt(p, &s->record);
-	refuse_fill(p, &m, s->from_op, ERROR_not_owner, (unsigned)key);
-	n = ring_replicas(p, (unsigned)key, ids);
-	for (unsigned i = 0; i < n; i++)
-		if (ids[i] != p->config.id)
-			m.refuse.ids.at[m.refuse.ids.count++] = ids[i];
-	serve_tell(p, s, &m);
+	serve_redirect(p, s, &r, ids, ring_replicas(p, (unsigned)key, ids));
 }
 
 static void
