@@ -94,14 +94,22 @@ uint64_t range_tick(struct peer *);
 /* Hash of a range: its begin and its replica set. */
 uint64_t range_hash(const struct peer *, unsigned owner);
 bool range_in_set(const struct peer *, unsigned owner, unsigned id);
-/* This range's replicas agree: deaths there are made good. */
-void range_mourned(struct peer *, unsigned after, unsigned upto);
-/* Its owner misses nobody in this range: then nobody does. */
-void range_consoled(struct peer *, unsigned after, unsigned upto);
-/* The dead that may hold key, if they are too many: how many. */
-unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
 /* Keys (*after, id] are those for which this peer is a replica. */
 unsigned range_held_after(const struct peer *);
+
+/* mourn.c: the dead that may hold what nobody has */
+void mourn_view_changed(struct peer *);
+/* This range's replicas agree: deaths there are made good. */
+void mourn_over(struct peer *, unsigned after);
+/* The dead that may hold key, if they are too many: how many. */
+unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
+/* Whom this peer misses in the range after that, if they are too many. */
+void mourn_tell(const struct peer *, unsigned after, struct idset *);
+/* As others do, who were there. */
+void mourn_with(struct peer *, const struct idset *others);
+/* The owner of the range (after, upto] says whom it misses. */
+void mourn_told(
+    struct peer *, unsigned after, unsigned upto, const struct idset *others);
 
 /* release.c: the owner's side of an offer, and its replicas' */
 void release_offer(struct peer *, struct conn *, const struct msg_offer *);

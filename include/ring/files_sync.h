@@ -53,7 +53,7 @@ struct session {
 	uint64_t timer_us, rto_us, pause_us, used_us;
 	uint8_t differ[HASHES_MAX / 8]; /* bits of buckets */
 	bool differed;
-	bool bereft; /* the other one misses too many of the range's dead */
+	struct idset bereaved; /* the range's dead that the other one misses */
 	/* What this side lists. */
 	bool out_done, out_waits, cursor_named;
 	unsigned cursor; /* keys of the range that are behind */

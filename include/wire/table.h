@@ -121,9 +121,11 @@
 #define MESSAGE_sync_ask(F)                                                    \
 	F(u32, session) F(u16, after) F(u16, upto) /* keys (after, upto] */    \
 	F(u64, view) F(hashes, buckets)
-#define MESSAGE_sync_diff(F) F(u32, session) F(u8, bereft) F(idset, buckets)
+#define MESSAGE_sync_diff(F)                                                   \
+	F(u32, session) F(idset, bereaved) /* as far as too many are */        \
+	F(idset, buckets)
 #define MESSAGE_sync_list(F) F(u32, session) F(u8, last) F(records, records)
-#define MESSAGE_sync_done(F) F(u32, session) F(u8, bereft)
+#define MESSAGE_sync_done(F) F(u32, session) F(idset, bereaved)
 #define MESSAGE_offer(F) F(u64, nonce) F(u64, view) F(records, records)
 #define MESSAGE_accept(F) F(u64, nonce) F(idset, drop) /* positions */
 #define MESSAGE_promise_ask(F)                                                 \

@@ -55,7 +55,7 @@ session_send_done(struct peer *p, struct session *s)
 	struct message m;
 
 	m.type = MSG_sync_done;
-	m.sync_done.bereft = 0;
+	memset(&m.sync_done.bereaved, 0, sizeof(m.sync_done.bereaved));
 	m.sync_done.session = s->number;
 	link_send(p, s->id, &m);
 }
@@ -170,10 +170,8 @@ session_sync_done(
 		return;
 	if (s->role == SESSION_THEIRS && !s->out_waits) {
 		/* The owner says that all replicas agree. */
-		if (s->state == SESSION_DONE && in->bereft)
-			range_mourned(p, s->after, s->upto);
-		else if (s->state == SESSION_DONE)
-			range_consoled(p, s->after, s->upto);
+		if (s->state == SESSION_DONE)
+			mourn_told(p, s->after, s->upto, &in->bereaved);
 		return;
 	}
 	if (s->state != SESSION_LISTING || !s->out_waits)
