@@ -5,6 +5,33 @@
 
 /* What is known of one name. For src/ring/ alone. */
 
+/* When a peer was taken for dead, by the clock of versions. */
+struct apart {
+	uint64_t since; /* 0: never was */
+	uint64_t until; /* UINT64_MAX: it still is */
+};
+
+enum { REMEMBERED_MAX = 256, CONFLICTS_MAX = 64 };
+
+/* Two versions of a name that did not know of each other. */
+struct conflict {
+	struct name name;
+	struct version loser, winner;
+	bool owned; /* by this peer, when it saw both */
+	uint64_t due_us; /* when the owner tells; 0: nothing to tell */
+};
+
+struct conflicts {
+	unsigned next;
+	struct conflict at[CONFLICTS_MAX]; /* a ring */
+};
+
+/* Hashes of versions, the last ones; a ring. */
+struct remembered {
+	unsigned next;
+	uint64_t at[REMEMBERED_MAX];
+};
+
 enum { ASKED_MAX = 30 }; /* peers asked for one name */
 
 /* A question to the other members of a replica set. */

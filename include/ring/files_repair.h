@@ -111,6 +111,18 @@ void mourn_with(struct peer *, const struct idset *others);
 void mourn_told(
     struct peer *, unsigned after, unsigned upto, const struct idset *others);
 
+/* apart.c: what was stored on both sides of a partition */
+void apart_begin(struct peer *, unsigned id); /* it is called dead */
+void apart_end(struct peer *, unsigned id); /* it is a member again */
+/* Called before that is stored: what is here now was known. */
+void apart_replaces(struct peer *, const struct record *);
+/* If the two did not know of each other, EVENT_superseded follows. */
+void apart_won(struct peer *, unsigned from, const struct name *,
+    const struct version *loser, const struct version *winner);
+/* The same for an older one that a peer still holds. */
+void apart_lost(struct peer *, unsigned from, const struct record *);
+uint64_t apart_tick(struct peer *);
+
 /* release.c: the owner's side of an offer, and its replicas' */
 void release_offer(struct peer *, struct conn *, const struct msg_offer *);
 void release_ask(struct peer *, struct conn *, const struct msg_promise_ask *);

@@ -25,6 +25,8 @@ struct pull {
 	uint32_t conn, file;
 	uint64_t progress_us, timer_us;
 	struct stall stall;
+	bool replaces; /* was, held here until now */
+	struct version was;
 	struct record record;
 };
 
@@ -110,6 +112,9 @@ struct files {
 	struct idset members; /* when the view was last looked at */
 	struct idset dead; /* likewise */
 	struct idset bereaved; /* deaths not made good yet */
+	struct apart aparts[SPACE_MAX];
+	struct remembered replaced, reported; /* versions */
+	struct conflicts conflicts;
 	struct idset inherited; /* of those: told by the disk at start */
 };
 

@@ -81,6 +81,7 @@ write_commit(struct peer *p, struct write *w)
 		write_refuse(p, w, ERROR_busy);
 		return;
 	}
+	apart_replaces(p, &w->record);
 	a = act_file(p, ACT_COMMIT, w->file);
 	a->record = w->record;
 	spread_digest(p, w);

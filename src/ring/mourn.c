@@ -20,8 +20,10 @@ mourn_view_changed(struct peer *p)
 		if (p->view[id].state == MEMBER_NONE)
 			continue;
 		if (p->view[id].state != MEMBER_DEAD) {
-			if (idset_has(&f->dead, id) && member_is(p, id))
+			if (idset_has(&f->dead, id) && member_is(p, id)) {
 				f->reunion_us = p->now_us + REUNION_US;
+				apart_end(p, id);
+			}
 			idset_del(&f->dead, id);
 			idset_del(&f->bereaved, id);
 			idset_del(&f->inherited, id);
@@ -29,6 +31,8 @@ mourn_view_changed(struct peer *p)
 			idset_add(&f->dead, id);
 			if (was || p->phase == PHASE_SERVING)
 				idset_add(&f->bereaved, id);
+			if (was)
+				apart_begin(p, id);
 		}
 		if (peer_usable(p, id))
 			idset_add(&f->members, id);

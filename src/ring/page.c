@@ -74,6 +74,8 @@ session_lacks(struct peer *p, const struct session *s, const struct record *r)
 	struct record held;
 
 	files_saw(p, &r->version);
+	if (s->role == SESSION_MINE)
+		apart_lost(p, s->id, r);
 	if (files_key(p, &r->name) < 0 || !member_writable(p, p->config.id))
 		return false;
 	/* The former owner of a range is asked, but not to hold it. */

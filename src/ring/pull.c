@@ -48,7 +48,13 @@ static void
 pull_commit(struct peer *p, struct pull *l)
 {
 	struct action *a = act_file(p, ACT_COMMIT, l->file);
+	struct record held;
 
+	l->replaces = files_find(p, &l->record.name, &held) &&
+		      version_cmp(&held.version, &l->record.version) < 0;
+	if (l->replaces)
+		l->was = held.version;
+	apart_replaces(p, &l->record);
 	a->record = l->record;
 	l->state = PULL_COMMITTING;
 }
@@ -182,6 +188,9 @@ pull_committed(struct peer *p, struct pull *l, const struct event *ev)
 {
 	bool good = ev->error == ERROR_none || ev->error == ERROR_older;
 
+	if (ev->error == ERROR_none && l->replaces)
+		apart_won(
+		    p, l->from, &l->record.name, &l->was, &l->record.version);
 	if (!good)
 		write_disk_failed(p, ev->text);
 	else if (ev->error == ERROR_none)

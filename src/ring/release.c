@@ -141,6 +141,7 @@ release_offer(struct peer *p, struct conn *c, const struct msg_offer *in)
 		if (key < 0 || !owns(p, (unsigned)key))
 			continue;
 		files_saw(p, &r->version);
+		apart_lost(p, from, r);
 		if (!holds(p, r))
 			idset_add(&lacking, i);
 		else if (p->files.doubt_us <= p->now_us)

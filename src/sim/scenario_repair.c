@@ -56,3 +56,62 @@ scenario_resume_download(struct sim *s)
 	scenario_settle(s);
 	rest_check(s);
 }
+
+static void
+store_at(struct sim *s, unsigned id, unsigned name)
+{
+	uint64_t op = command_give(s, node_of(s, id), COMMAND_STORE, name, 99);
+
+	scenario_expect(s, finish(s, op) == ERROR_none, "it is acknowledged");
+}
+
+/*
+ * Both halves store names of each half's owner. Another name is stored
+ * before, and again in one half alone: that is no conflict. Then an owner is
+ * killed, its file overwritten, and it comes back with what is old.
+ */
+void
+scenario_stored_on_both_sides(struct sim *s)
+{
+	static const char *const names[] = {
+	    "0018", "0003", "0004", "0010", "0011"};
+	bool side[NODES_MAX] = {false};
+	unsigned told;
+
+	scenario_exercise(s);
+	if (!s->with_files)
+		return;
+	s->commands.name_count = 5;
+	for (unsigned i = 0; i < 5; i++)
+		name_set(&s->commands.names[i], names[i], 4);
+	store_at(s, 4, 0);
+	sim_until(s, s->now_us + 3 * SECOND);
+	s->calm = false;
+	for (unsigned i = 0; i < s->node_count; i++)
+		side[i] = s->nodes[i].id < 8;
+	net_partition(s, side, false, 1);
+	sim_until(s, s->now_us + 5 * SECOND);
+	for (unsigned i = 1; i < 5; i++) {
+		store_at(s, i % 2 ? 5 : 9, i);
+		store_at(s, i % 2 ? 9 : 5, i);
+	}
+	store_at(s, 14, 0);
+	sim_until(s, s->now_us + 1 * SECOND);
+	rest_heal(s);
+	rest_wait(s, s->now_us + 30 * SECOND);
+	rest_check(s);
+	sim_until(s, s->now_us + 3 * SECOND);
+	told = s->notes[EVENT_superseded];
+	/* Of one whose owner changes in the merge, two may tell. */
+	scenario_expect(
+	    s, told >= 4 && told <= 6, "the four that lost are named");
+	node_kill(s, node_of(s, 19));
+	sim_until(s, s->now_us + 1 * SECOND);
+	store_at(s, 14, 0);
+	node_start(s, node_of(s, 19), 0);
+	scenario_settle(s);
+	sim_until(s, s->now_us + 3 * SECOND);
+	scenario_expect(s, s->notes[EVENT_superseded] == told,
+	    "what is only old has not lost");
+	rest_check(s);
+}
