@@ -48,6 +48,7 @@ struct open_file {
 	bool ready; /* opened; only then is anything below fixed */
 	bool failed;
 	bool discarded; /* goes when refs is 0 */
+	bool filling; /* a helper moves bytes into it */
 	bool leftover; /* a temporary file that must be removed */
 	unsigned refs; /* operations and transfers under way */
 	uint64_t size; /* bytes from byte 0 that can be read */
@@ -104,6 +105,9 @@ void file_free(struct open_file *);
 
 void file_ref(struct open_file *);
 void file_unref(struct open_file *);
+
+/* Of that handle's file (ring/index.h, arrivals); ctx: the driver. */
+uint64_t file_arrived(void *ctx, uint32_t handle);
 
 /* More can be read, or nothing ever will: transfers go on. */
 void file_changed(struct open_file *);

@@ -22,7 +22,7 @@ void files_event(struct peer *, const struct event *);
 /* A stored version was found damaged, and is not in the index any more. */
 void files_damaged(struct peer *, const struct record *);
 
-/* A message of lookup .. accept (not join and leave) on a connection. */
+/* A message of lookup .. promise (not join and leave) on a connection. */
 void files_message(struct peer *, struct conn *, const struct message *);
 
 /* One on a link; files_message() knows which. */

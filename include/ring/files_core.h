@@ -46,6 +46,10 @@ bool peer_current(const struct peer *, unsigned id, uint32_t incarnation);
 bool digest_same(const struct digest *, const struct digest *);
 int files_key(struct peer *, const struct name *);
 bool files_find(struct peer *, const struct name *, struct record *);
+/* The newest version, if it was damaged here and nothing replaced it. */
+bool files_lost(struct peer *, const struct name *, struct record *out);
+/* Its content may be other than it should be: read it through. */
+void files_doubt(struct peer *, const struct record *);
 void files_saw(struct peer *, const struct version *);
 void note_damaged(struct peer *, const struct name *, const char *reason);
 /* Is this peer the owner of key, and may it speak for it? */
@@ -68,8 +72,7 @@ void op_pause(struct peer *, struct op *);
 void op_retry_now(struct peer *, struct op *);
 void op_message(struct peer *, struct op *, const struct message *);
 void op_refused(struct peer *, struct op *, const struct msg_refuse *);
-/* Its connection broke when so many bytes of its target had arrived. */
-void op_closed(struct peer *, struct op *, uint64_t arrived);
+void op_closed(struct peer *, struct op *); /* its connection is gone */
 void op_event(struct peer *, struct op *, const struct event *);
 void op_view_changed(struct peer *);
 void op_link_lost(struct peer *, unsigned id);
@@ -93,8 +96,10 @@ void fetch_ask(struct peer *, struct op *);
 void fetch_found(struct peer *, struct op *, const struct record *);
 /* With its content. */
 void fetch_brought(struct peer *, struct op *, const struct record *);
+/* The owner names the version that others will be asked for. */
+void fetch_newest(struct peer *, struct op *, const struct record *);
 void fetch_event(struct peer *, struct op *, const struct event *);
-void fetch_closed(struct peer *, struct op *, uint64_t arrived);
+void fetch_closed(struct peer *, struct op *);
 /* Asks the next one that may hold it; false: there is none. */
 bool fetch_next(struct peer *, struct op *);
 bool fetch_redirect(struct peer *, struct op *, const struct ids *);
@@ -122,6 +127,8 @@ void write_queried(struct peer *, struct write *, const struct query *);
 void write_refuse(struct peer *, struct write *, enum wire_error);
 void write_older(struct peer *, struct write *, const struct record *);
 void write_end(struct peer *, struct write *);
+/* What was held here, and counted as such, is not any more. */
+void write_lost(struct peer *, const struct record *);
 void write_unfeed(struct peer *, enum feed, unsigned feeder);
 /* Is a version of this name on its way into the store? */
 bool write_active(const struct peer *, const struct name *);

@@ -20,7 +20,7 @@ enum {
 	ROUTE_MAX = 256, /* identifiers of a route that are kept */
 	PAGE_MAX = 8, /* records compared at a time */
 	SET_MAX = COPIES_MAX + 2, /* a replica set and one more */
-	ASKED_MAX = 30, /* peers asked for one name */
+	DAMAGED_MAX = 4, /* transfers that were not what was promised */
 	NOBODY = 0xffff,
 	RTO_US = 250000, /* an answer is overdue */
 	LIMIT_US = 10000000, /* of an operation without progress */
@@ -91,6 +91,7 @@ struct op {
 	bool large; /* found on the link: ask on a stream */
 	bool first; /* no other peer was given this version */
 	uint8_t damaged; /* how often */
+	uint16_t liars[DAMAGED_MAX]; /* who sent something else */
 	uint8_t why; /* enum wire_error: the last refusal */
 	uint64_t id, started_us, progress_us, timeout_us, timer_us;
 	uint64_t rto_us, pause_us;
@@ -129,21 +130,6 @@ struct serve {
 	struct stall stall;
 	uint32_t conn, file;
 	struct record record;
-};
-
-/* A question to the other members of a replica set. */
-struct query {
-	uint8_t kind; /* TIE_FREE, TIE_SERVE or TIE_WRITE: who waits */
-	uint16_t at, key;
-	bool known, blind; /* blind: somebody can't vouch for its silence */
-	bool bereft; /* somebody misses too many dead holders */
-	uint64_t op, timer_us, rto_us, expires_us;
-	struct name name;
-	struct record best;
-	uint16_t holders[SET_MAX];
-	unsigned holder_count;
-	uint16_t ids[ASKED_MAX];
-	unsigned count, missing; /* missing: bits of ids */
 };
 
 #endif

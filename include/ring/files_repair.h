@@ -28,9 +28,11 @@ void query_ask(struct peer *, struct conn *, const struct msg_ask *);
 void query_answer(struct peer *, struct conn *, const struct msg_answer *);
 void query_view_changed(struct peer *);
 uint64_t query_tick(struct peer *);
-/* Is the newest record held by more than half of the set? */
-bool query_majority(const struct peer *, const struct query *);
+/* Is the newest record acknowledged, or at more than half of the set? */
+bool query_sure(const struct peer *, const struct query *);
 bool query_holds(const struct query *, unsigned id);
+/* Is a version damaged that is newer than all that anybody holds? */
+bool query_lost(const struct query *);
 /* How a query without a live record ends; dead holders into ids. */
 enum wire_error query_silence(
     struct peer *, const struct query *, struct ids *);
@@ -45,6 +47,12 @@ void pull_view_changed(struct peer *);
 void pull_link_lost(struct peer *, unsigned id);
 uint64_t pull_tick(struct peer *);
 void pull_end(struct peer *, struct pull *, bool good);
+
+/* Is this very version on its way here? */
+bool pull_active(struct peer *, const struct record *);
+
+/* mend.c: what was found damaged here */
+uint64_t mend_tick(struct peer *);
 
 /* session.c: comparisons */
 void session_begin(struct peer *, struct session *);
@@ -88,17 +96,43 @@ uint64_t range_tick(struct peer *);
 /* Hash of a range: its begin and its replica set. */
 uint64_t range_hash(const struct peer *, unsigned owner);
 bool range_in_set(const struct peer *, unsigned owner, unsigned id);
-/* This range's replicas agree: deaths there are made good. */
-void range_mourned(struct peer *, unsigned after, unsigned upto);
-/* Its owner misses nobody in this range: then nobody does. */
-void range_consoled(struct peer *, unsigned after, unsigned upto);
-/* The dead that may hold key, if they are too many: how many. */
-unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
 /* Keys (*after, id] are those for which this peer is a replica. */
 unsigned range_held_after(const struct peer *);
 
+/* mourn.c: the dead that may hold what nobody has */
+void mourn_view_changed(struct peer *);
+/* This range's replicas agree: deaths there are made good. */
+void mourn_over(struct peer *, unsigned after);
+/* The dead that may hold key, if they are too many: how many. */
+unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
+/* Whom this peer misses in the range after that, if they are too many. */
+void mourn_tell(const struct peer *, unsigned after, struct idset *);
+/* As others do, who were there. */
+void mourn_with(struct peer *, const struct idset *others);
+/* The owner of the range (after, upto] says whom it misses. */
+void mourn_told(
+    struct peer *, unsigned after, unsigned upto, const struct idset *others);
+
+/* apart.c: what was stored on both sides of a partition */
+void apart_begin(struct peer *, unsigned id); /* it is called dead */
+void apart_end(struct peer *, unsigned id); /* it is a member again */
+/* Called before that is stored: what is here now was known. */
+void apart_replaces(struct peer *, const struct record *);
+/* If the two did not know of each other, EVENT_superseded follows. */
+void apart_won(struct peer *, unsigned from, const struct name *,
+    const struct version *loser, const struct version *winner);
+/* The same for an older one that a peer still holds. */
+void apart_lost(struct peer *, unsigned from, const struct record *);
+uint64_t apart_tick(struct peer *);
+
+/* release.c: the owner's side of an offer, and its replicas' */
+void release_offer(struct peer *, struct conn *, const struct msg_offer *);
+void release_ask(struct peer *, struct conn *, const struct msg_promise_ask *);
+void release_promise(struct peer *, struct conn *, const struct msg_promise *);
+/* Own records are fewer than when it was asked: no answer counts. */
+void release_forget(struct peer *);
+
 /* offer.c */
-void offer_message(struct peer *, struct conn *, const struct msg_offer *);
 void offer_accept(struct peer *, struct conn *, const struct msg_accept *);
 void offer_view_changed(struct peer *);
 uint64_t offer_tick(struct peer *);

@@ -1,7 +1,8 @@
 #ifndef RING_FILES_SYNC_H
 #define RING_FILES_SYNC_H
 
-#include "ring/files_ops.h"
+#include "ring/files_offer.h"
+#include "ring/files_query.h"
 #include "ring/files_write.h"
 
 /* How replicas come to agree. For src/ring/ alone. */
@@ -26,6 +27,8 @@ struct pull {
 	uint32_t conn, file;
 	uint64_t progress_us, timer_us;
 	struct stall stall;
+	bool replaces; /* was, held here until now */
+	struct version was;
 	struct record record;
 };
 
@@ -54,7 +57,7 @@ struct session {
 	uint64_t timer_us, rto_us, pause_us, used_us;
 	uint8_t differ[HASHES_MAX / 8]; /* bits of buckets */
 	bool differed;
-	bool bereft; /* the other one misses too many of the range's dead */
+	struct idset bereaved; /* the range's dead that the other one misses */
 	/* What this side lists. */
 	bool out_done, out_waits, cursor_named;
 	unsigned cursor; /* keys of the range that are behind */
@@ -64,23 +67,6 @@ struct session {
 	uint8_t in_count;
 	uint32_t todo, active; /* bits of page */
 	struct record page[PAGE_MAX];
-};
-
-/* Records that this peer should not hold, shown to their owner. */
-struct offer {
-	bool active;
-	bool dirty; /* in this pass, some were not accepted */
-	bool passed; /* all were: nothing is left */
-	uint16_t to;
-	uint64_t nonce, view, timer_us, pause_us;
-	unsigned accepted, accepted_before; /* in this pass, the last one */
-	unsigned cursor; /* keys that are behind in this pass */
-	bool cursor_named;
-	struct name cursor_name;
-	unsigned start; /* where the page began */
-	bool start_named;
-	struct name start_name;
-	struct records page;
 };
 
 enum { LOOKUPS_MAX = 32 }; /* that are remembered */
@@ -103,11 +89,12 @@ struct files {
 	struct pull pulls[PULLS_MAX];
 	struct session sessions[SESSIONS_MAX];
 	struct offer offer;
+	struct release releases[RELEASES_MAX];
+	struct mend mends[MENDS_MAX];
 	struct ties streams, handles;
 	struct passed passed[LOOKUPS_MAX]; /* a ring of the last ones */
 	unsigned passed_at;
 	uint64_t due_us; /* nothing is due before it */
-	uint64_t arrived; /* bytes, told of a stream that closes */
 	struct digest brought; /* of the content of this message */
 	uint64_t high_clock; /* of all versions seen */
 	uint64_t doubt_us; /* own copies may be stale until then */
@@ -128,6 +115,9 @@ struct files {
 	struct idset members; /* when the view was last looked at */
 	struct idset dead; /* likewise */
 	struct idset bereaved; /* deaths not made good yet */
+	struct apart aparts[SPACE_MAX];
+	struct remembered replaced, reported; /* versions */
+	struct conflicts conflicts;
 	struct idset inherited; /* of those: told by the disk at start */
 };
 

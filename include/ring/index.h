@@ -38,6 +38,17 @@ struct index {
 	uint64_t (*digest)(void *ctx, uint16_t key);
 };
 
+/* What the core asks of the files that it has open. */
+struct arrivals {
+	void *ctx;
+
+	/*
+	 * How many bytes of a temporary file, from its first one on, are there
+	 * to stay; after its connection was closed they become no fewer.
+	 */
+	uint64_t (*bytes)(void *ctx, uint32_t file);
+};
+
 /* Name, version, digest, size, deleted; not suffix or acknowledged. */
 uint64_t record_hash(const struct record *);
 

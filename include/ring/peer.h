@@ -39,6 +39,7 @@ struct peer_config {
 	const struct member *remembered; /* the durable view; copied */
 	size_t remembered_count;
 	struct index index;
+	struct arrivals arrivals;
 	bool note_pings; /* make notes of marked pings */
 	/* Rules broken on purpose, in test builds: enum mutant. */
 	uint32_t mutants;

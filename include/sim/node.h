@@ -115,6 +115,7 @@ void node_apply(struct sim *, struct node *);
 
 /* disk.c */
 void disk_index(struct index *, struct node *);
+uint64_t disk_arrived(void *ctx, uint32_t handle); /* ctx: the node */
 void disk_act(struct sim *, struct node *, const struct action *);
 void disk_done(struct sim *, struct item *);
 void disk_save(struct sim *, struct node *);

@@ -46,4 +46,8 @@ void scenario_heal_with_strays(struct sim *);
 void scenario_resume_overwritten(struct sim *);
 void scenario_quit_of_all_holders(struct sim *);
 
+/* scenario_repair.c */
+void scenario_resume_download(struct sim *);
+void scenario_stored_on_both_sides(struct sim *);
+
 #endif

@@ -82,6 +82,7 @@ struct sim {
 	unsigned lineage_count;
 	struct commands commands;
 	uint64_t false_deads;
+	unsigned notes[EVENT_KINDS]; /* events of all peers, by kind */
 
 	struct actions *out;
 	struct message message; /* the one that an event points to */

@@ -36,7 +36,7 @@ enum conn_role {
 enum exact {
 	EXACT_NEWEST, /* the owner's answer */
 	EXACT_VERSION, /* of a request that goes on elsewhere */
-	EXACT_HELD, /* any, the owner has said who holds it */
+	EXACT_HELD, /* or a later acknowledged one: the owner said who has it */
 	EXACT_COPY, /* as EXACT_VERSION, to be held there: no request */
 };
 

@@ -58,7 +58,8 @@ enum event_field {
 	E(disk, EVENT_REASON, "")                                              \
 	E(trouble, EVENT_REASON, "")                                           \
 	E(neighbour, EVENT_ABOUT | EVENT_OTHER | EVENT_VALUE | EVENT_REASON,   \
-	    "second")
+	    "second")                                                          \
+	E(superseded, EVENT_ABOUT | EVENT_OTHER | EVENT_NAME, "")
 
 enum event_kind {
 #define E(kind, fields, value) EVENT_##kind,

@@ -47,6 +47,8 @@
 	M(65, accept)                                                          \
 	M(66, give)                                                            \
 	M(67, bring)                                                           \
+	M(68, promise_ask)                                                     \
+	M(69, promise)                                                         \
 	M(80, command)                                                         \
 	M(81, cancel)                                                          \
 	M(82, freeze)                                                          \
@@ -122,9 +124,11 @@
 #define MESSAGE_sync_ask(F)                                                    \
 	F(u32, session) F(u16, after) F(u16, upto) /* keys (after, upto] */    \
 	F(u64, view) F(hashes, buckets)
-#define MESSAGE_sync_diff(F) F(u32, session) F(u8, bereft) F(idset, buckets)
+#define MESSAGE_sync_diff(F)                                                   \
+	F(u32, session) F(idset, bereaved) /* as far as too many are */        \
+	F(idset, buckets)
 #define MESSAGE_sync_list(F) F(u32, session) F(u8, last) F(records, records)
-#define MESSAGE_sync_done(F) F(u32, session) F(u8, bereft)
+#define MESSAGE_sync_done(F) F(u32, session) F(idset, bereaved)
 #define MESSAGE_offer(F) F(u64, nonce) F(u64, view) F(records, records)
 #define MESSAGE_accept(F) F(u64, nonce) F(idset, drop) /* positions */
 /*
@@ -134,6 +138,12 @@
 #define MESSAGE_give(F)                                                        \
 	F(u64, op) F(record, record) F(u8, replica) F(u64, set) /* as put */
 #define MESSAGE_bring(F) F(u64, op) F(record, record)
+#define MESSAGE_promise_ask(F)                                                 \
+	F(u64, nonce) F(u64, set) /* hash of the replica set */                \
+	F(records, records)
+#define MESSAGE_promise(F)                                                     \
+	F(u64, nonce) F(u64, set) /* as its sender sees it */                  \
+	F(idset, kept) /* positions */
 /* clang-format on */
 
 #endif

@@ -85,16 +85,19 @@ refusal_detail(const struct msg_reply *r, char *out, size_t size)
 {
 	unsigned n = r->holders.count;
 	size_t used = 0;
+	bool down = r->error == ERROR_unavailable;
 
-	if (r->text.len || r->error != ERROR_unavailable || n == 0)
+	if (r->text.len || (!down && r->error != ERROR_damaged) || n == 0)
 		return r->text.text;
 	used = (size_t)snprintf(out, size, "peer%s ", n == 1 ? "" : "s");
 	for (unsigned i = 0; i < n && used < size; i++)
 		used += (size_t)snprintf(out + used, size - used, "%s%u",
 		    i ? ", " : "", r->holders.at[i]);
-	if (used < size)
+	if (used < size && down)
 		snprintf(out + used, size - used, " may hold it and %s down",
 		    n == 1 ? "is" : "are");
+	else if (used < size)
+		snprintf(out + used, size - used, " held it");
 	return out;
 }
 

@@ -126,6 +126,14 @@ files_discard_all(struct driver *d)
 			    CONTAINER(t->bucket[i], struct open_file, handle));
 }
 
+uint64_t
+file_arrived(void *ctx, uint32_t handle)
+{
+	struct open_file *f = file_find(ctx, handle);
+
+	return f != NULL && f->ready && !f->failed ? f->size : 0;
+}
+
 void
 file_changed(struct open_file *f)
 {

@@ -194,7 +194,8 @@ make_core(struct driver *d, const struct memory *memory)
 	    .contact_count = s->contact_count,
 	    .remembered = memory->members,
 	    .remembered_count = memory->count,
-	    .index = catalog_index(&d->catalog)};
+	    .index = catalog_index(&d->catalog),
+	    .arrivals = {d, file_arrived}};
 	struct secret nonce;
 
 	auth_nonce(&nonce);

@@ -318,8 +318,10 @@ done(struct job *job)
 		t->state = TRANSFER_STUCK;
 		file_trouble(f, t->file_error);
 	}
-	if (!t->sends && t->offset > f->size) {
-		f->size = t->offset;
+	if (!t->sends) {
+		f->filling = false;
+		if (t->offset > f->size)
+			f->size = t->offset;
 		file_changed(f);
 	}
 	tcp_transferred(t);
@@ -371,7 +373,8 @@ transfer_go(struct transfer *t)
 		return;
 	}
 	t->limit = f->size < t->end ? f->size : t->end;
-	if (!f->ready || (t->sends && t->offset == t->limit)) {
+	/* What another connection began to bring may still be written. */
+	if (!f->ready || (t->sends ? t->offset == t->limit : f->filling)) {
 		wait_for_file(t);
 		return;
 	}
@@ -379,6 +382,7 @@ transfer_go(struct transfer *t)
 	t->file_error = 0;
 	t->moved = 0;
 	t->state = TRANSFER_RUNNING;
+	f->filling |= !t->sends;
 	workers_submit(&f->driver->workers, &t->job);
 }
 

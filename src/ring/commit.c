@@ -84,6 +84,7 @@ write_commit(struct peer *p, struct write *w)
 		write_refuse(p, w, ERROR_busy);
 		return;
 	}
+	apart_replaces(p, &w->record);
 	a = act_file(p, ACT_COMMIT, w->file);
 	a->record = w->record;
 	spread_digest(p, w);
@@ -222,9 +223,11 @@ write_file(struct peer *p, struct write *w, const struct event *ev)
 	} else if (ev->error != ERROR_none) {
 		enum wire_error error = ev->error;
 
-		if (w->state == WRITE_OPENING)
+		if (w->state == WRITE_OPENING) {
 			error = ERROR_not_serving;
-		else if (error == ERROR_disk)
+			files_doubt(p, &w->record);
+		}
+		if (error == ERROR_disk)
 			write_disk_failed(p, ev->text);
 		write_refuse(p, w, error);
 	} else if (w->state == WRITE_CREATING) {
@@ -268,11 +271,14 @@ void
 write_queried(struct peer *p, struct write *w, const struct query *q)
 {
 	struct message m;
+	const struct record *newest = query_lost(q) ? &q->lost : &q->best;
 
 	w->state = WRITE_CREATING;
-	if (q->known && !q->best.deleted) {
-		if (version_cmp(&q->best.version, &w->record.version) > 0)
-			write_older(p, w, &q->best);
+	/* A remove that too few know of may yet be undone: it goes on. */
+	if (newest == &q->lost ||
+	    (q->known && !(q->best.deleted && query_sure(p, q)))) {
+		if (version_cmp(&newest->version, &w->record.version) > 0)
+			write_older(p, w, newest);
 		else
 			write_commit(p, w);
 		return;
@@ -305,6 +311,19 @@ write_finish(struct peer *p, struct write *w)
 	m.stored.holders.count = (uint16_t)w->id_count;
 	memcpy(m.stored.holders.at, w->ids, sizeof(w->ids));
 	write_tell(p, w, &m);
+}
+
+void
+write_lost(struct peer *p, const struct record *r)
+{
+	for (unsigned i = 0; i < p->files.write_top; i++) {
+		struct write *w = &p->files.writes[i];
+
+		if (w->state != WRITE_FREE && w->have &&
+		    name_cmp(&w->record.name, &r->name) == 0 &&
+		    version_cmp(&w->record.version, &r->version) == 0)
+			write_refuse(p, w, ERROR_not_serving);
+	}
 }
 
 static void

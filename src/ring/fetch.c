@@ -5,8 +5,6 @@
 #include "ring/files_repair.h"
 
 /* The peer that took a request from a client. */
-enum { DAMAGED_MAX = 4 }; /* transfers that were not what was promised */
-
 void
 fetch_ask(struct peer *p, struct op *o)
 {
@@ -171,6 +169,20 @@ fetch_found(struct peer *p, struct op *o, const struct record *r)
 }
 
 void
+fetch_newest(struct peer *p, struct op *o, const struct record *r)
+{
+	if ((o->state != OP_ASKING && o->state != OP_LOCAL) ||
+	    name_cmp(&r->name, &o->record.name) != 0)
+		return;
+	if (o->file != 0 && o->versioned &&
+	    version_cmp(&r->version, &o->record.version) != 0)
+		fetch_discard(p, o);
+	files_saw(p, &r->version);
+	o->record = *r;
+	o->versioned = true;
+}
+
+void
 fetch_local(struct peer *p, struct op *o, const struct record *r)
 {
 	struct action *a;
@@ -201,14 +213,30 @@ fetch_finish(struct peer *p, struct op *o, enum action_type type, uint32_t file)
 	a->record = o->record;
 }
 
-/* What came is not what was promised. */
 static void
-fetch_damaged(struct peer *p, struct op *o, bool own)
+liar_add(struct ids *list, uint16_t id)
 {
+	for (unsigned i = 0; i < list->count; i++)
+		if (list->at[i] == id)
+			return;
+	list->at[list->count++] = id;
+}
+
+/* What came is not what it should be: another one shall send it. */
+static void
+fetch_damaged(struct peer *p, struct op *o)
+{
+	bool own = o->owner == p->config.id;
+
 	note_damaged(p, &o->record.name, "what arrived is not the content");
 	fetch_discard(p, o);
-	if (++o->damaged >= DAMAGED_MAX) {
-		op_fail(p, o, ERROR_damaged, "");
+	o->liars[o->damaged++] = o->owner;
+	if (o->damaged == DAMAGED_MAX) {
+		struct msg_reply r = {.error = ERROR_damaged, .holder = NOBODY};
+
+		for (unsigned i = 0; i < DAMAGED_MAX; i++)
+			liar_add(&r.holders, o->liars[i]);
+		op_reply(p, o, &r);
 		return;
 	}
 	fetch_resume(p, o);
@@ -219,18 +247,22 @@ fetch_damaged(struct peer *p, struct op *o, bool own)
 		op_pause(p, o);
 }
 
-/* All bytes are here: are they the right ones? */
+/* All bytes are here: are they the right ones? Else their holder is told. */
 static void
 fetch_verify(struct peer *p, struct op *o, const struct digest *digest)
 {
-	bool own = o->local != 0;
+	bool good = digest_same(digest, &o->record.digest);
 
+	if (!good && o->local != 0)
+		files_doubt(p, &o->record);
+	else if (!good)
+		refuse_stream(p, o->conn, o->id, ERROR_damaged, o->key);
 	stream_end(p, &o->conn);
 	file_end(p, &o->local);
-	if (digest_same(digest, &o->record.digest))
+	if (good)
 		fetch_finish(p, o, ACT_RENAME, o->file);
 	else
-		fetch_damaged(p, o, own);
+		fetch_damaged(p, o);
 }
 
 void
@@ -247,7 +279,7 @@ fetch_brought(struct peer *p, struct op *o, const struct record *r)
 	op_progress(p, o);
 	note_name(p, EVENT_receiving, o->owner, &r->name, r->size);
 	if (!digest_same(&p->files.brought, &r->digest)) {
-		fetch_damaged(p, o, false);
+		fetch_damaged(p, o);
 		return;
 	}
 	o->file = file_take(p, TIE_OP, op_index(p, o), 0, r);
@@ -283,8 +315,11 @@ fetch_opened(struct peer *p, struct op *o, const struct event *ev)
 	}
 	/* Replaced meanwhile, or damaged: the owner knows. */
 	file_end(p, &o->local);
-	if (ev->error == ERROR_damaged && ++o->damaged < DAMAGED_MAX)
+	files_doubt(p, &o->record);
+	if (ev->error == ERROR_damaged && o->damaged + 1 < DAMAGED_MAX) {
+		o->liars[o->damaged++] = p->config.id;
 		fetch_resume(p, o);
+	}
 	op_pause(p, o);
 }
 
@@ -325,15 +360,16 @@ fetch_event(struct peer *p, struct op *o, const struct event *ev)
 }
 
 void
-fetch_closed(struct peer *p, struct op *o, uint64_t arrived)
+fetch_closed(struct peer *p, struct op *o)
 {
+	const struct arrivals *a = &p->config.arrivals;
+	uint64_t arrived = o->file == 0 ? 0 : a->bytes(a->ctx, o->file);
+
 	if (o->state != OP_RECEIVING && o->state != OP_CREATING)
 		return;
-	if (o->state == OP_RECEIVING && arrived > o->arrived) {
-		o->arrived = arrived;
+	if (o->state == OP_RECEIVING && arrived > o->arrived)
 		op_progress(p, o);
-	} else if (o->state == OP_RECEIVING) {
-		fetch_discard(p, o);
-	}
+	if (o->state == OP_RECEIVING)
+		o->arrived = arrived;
 	fetch_resume(p, o);
 }

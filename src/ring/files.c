@@ -1,7 +1,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "ring/files_repair.h"
 
 /* Where events on files come in, and which table each of them is for. */
@@ -12,24 +11,6 @@ enum {
 	MARGIN_US = 50000, /* replies before this process exits */
 	ALONE_US = 300000, /* contacts have answered by then, if any do */
 };
-
-uint64_t
-record_hash(const struct record *r)
-{
-	struct {
-		uint64_t name, clock, from, op, size;
-		struct digest digest;
-	} x;
-
-	memset(&x, 0, sizeof(x));
-	x.name = hash_bytes(r->name.text, r->name.len);
-	x.clock = r->version.clock;
-	x.from = (uint64_t)r->version.ingress << 1 | r->deleted;
-	x.op = r->version.op;
-	x.size = r->size;
-	x.digest = r->digest;
-	return hash_bytes(&x, sizeof(x));
-}
 
 void
 files_init(struct peer *p)
@@ -158,12 +139,9 @@ files_closed(struct peer *p, struct conn *c, unsigned reason)
 {
 	struct files *f = &p->files;
 	struct tie *found = tie_find(&f->streams, c->handle), t;
-	uint64_t arrived;
 
 	if (found == NULL)
 		return;
-	arrived = f->arrived;
-	f->arrived = 0;
 	t = *found;
 	tie_del(&f->streams, c->handle);
 	if (reason == CLOSE_REFUSED && t.kind != TIE_IDLE)
@@ -173,7 +151,7 @@ files_closed(struct peer *p, struct conn *c, unsigned reason)
 	case TIE_IDLE:
 		break;
 	case TIE_OP:
-		op_closed(p, &f->ops[t.at], arrived);
+		op_closed(p, &f->ops[t.at]);
 		break;
 	case TIE_WRITE:
 		write_closed(p, &f->writes[t.at]);
@@ -338,7 +316,7 @@ files_tick(struct peer *p)
 {
 	static uint64_t (*const ticks[])(struct peer *) = {op_tick, serve_tick,
 	    write_tick, query_tick, pull_tick, session_tick, range_tick,
-	    offer_tick, idle_tick};
+	    offer_tick, mend_tick, apart_tick, idle_tick};
 	struct files *f = &p->files;
 	uint64_t next = UINT64_MAX, last_us = files_last(p);
 

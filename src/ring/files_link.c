@@ -95,7 +95,13 @@ files_link_message(struct peer *p, struct conn *c, const struct message *m)
 		session_sync_done(p, c, &m->sync_done);
 		break;
 	case MSG_offer:
-		offer_message(p, c, &m->offer);
+		release_offer(p, c, &m->offer);
+		break;
+	case MSG_promise_ask:
+		release_ask(p, c, &m->promise_ask);
+		break;
+	case MSG_promise:
+		release_promise(p, c, &m->promise);
 		break;
 	case MSG_accept:
 		offer_accept(p, c, &m->accept);

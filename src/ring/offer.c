@@ -5,8 +5,9 @@
 
 /*
  * Strays: records that this peer holds and should not. It shows them to
- * their owner, and drops them when the owner says that its whole range holds
- * them; a peer that leaves hands over everything so, and keeps it.
+ * their owner, and drops them when the owner says that its whole replica set
+ * has promised to keep them (release.c); a peer that leaves hands over
+ * everything so, and keeps it.
  */
 enum {
 	OFFER_MIN_US = 3000,
@@ -150,7 +151,9 @@ offer_send(struct peer *p)
 	m.offer.view = o->view;
 	m.offer.records = o->page;
 	link_send(p, o->to, &m);
-	o->timer_us = p->now_us + RTO_US;
+	if (o->rto_us == 0)
+		o->rto_us = RTO_US;
+	o->timer_us = p->now_us + o->rto_us;
 	files_wake(p, o->timer_us);
 }
 
@@ -192,8 +195,10 @@ offer_accept(struct peer *p, struct conn *c, const struct msg_accept *in)
 	struct offer *o = &p->files.offer;
 	unsigned good = 0;
 
-	if (!o->active || o->nonce != in->nonce || c->id != o->to)
+	if (!o->active || o->nonce != in->nonce || c->id != o->to ||
+	    !peer_current(p, c->id, c->incarnation))
 		return;
+	o->rto_us = RTO_US;
 	for (unsigned i = 0; i < o->page.count; i++) {
 		struct record *r = &o->page.at[i], held;
 
@@ -215,63 +220,6 @@ offer_accept(struct peer *p, struct conn *c, const struct msg_accept *in)
 	offer_went_on(p, good == o->page.count);
 }
 
-/* What the owner lacks of an offer, as far as there is room. */
-static void
-offer_pull(struct peer *p, struct conn *c, const struct msg_offer *in,
-    const struct idset *lacking)
-{
-	struct session *s;
-
-	for (unsigned i = 0; i < p->files.session_top; i++)
-		if (p->files.sessions[i].role == SESSION_OFFER &&
-		    p->files.sessions[i].id == c->id)
-			return;
-	s = session_new(p, SESSION_OFFER, c->id);
-	if (s == NULL)
-		return;
-	s->state = SESSION_LISTING;
-	s->number = ++p->files.serial << BITS_MAX | p->config.id;
-	for (int i = idset_next(lacking, 0); i >= 0 && s->in_count < PAGE_MAX;
-	     i = idset_next(lacking, (unsigned)i + 1))
-		s->page[s->in_count++] = in->records.at[i];
-	s->in_busy = true;
-	s->todo = (1u << s->in_count) - 1;
-	session_step(p, s);
-}
-
-void
-offer_message(struct peer *p, struct conn *c, const struct msg_offer *in)
-{
-	struct message m;
-	struct idset lacking;
-	struct record held;
-
-	if (!peer_current(p, c->id, c->incarnation))
-		return;
-	memset(&lacking, 0, sizeof(lacking));
-	memset(&m.accept, 0, sizeof(m.accept));
-	m.type = MSG_accept;
-	m.accept.nonce = in->nonce;
-	for (unsigned i = 0; i < in->records.count; i++) {
-		const struct record *r = &in->records.at[i];
-		int key = files_key(p, &r->name);
-
-		if (key < 0 || !owns(p, (unsigned)key))
-			continue;
-		files_saw(p, &r->version);
-		if (!files_find(p, &r->name, &held) ||
-		    version_cmp(&held.version, &r->version) < 0)
-			idset_add(&lacking, i);
-		else if (held.acknowledged && range_complete(p) &&
-			 p->phase == PHASE_SERVING &&
-			 p->files.doubt_us <= p->now_us)
-			idset_add(&m.accept.drop, i);
-	}
-	conn_send(p, c, &m);
-	if (idset_count(&lacking) > 0)
-		offer_pull(p, c, in, &lacking);
-}
-
 uint64_t
 offer_tick(struct peer *p)
 {
@@ -284,6 +232,8 @@ offer_tick(struct peer *p)
 		return o->timer_us;
 	if (o->active) {
 		detect_doubt(p, o->to);
+		if (o->rto_us < OFFER_MAX_US)
+			o->rto_us *= 2;
 		o->dirty |= !offer_leaving(p);
 		offer_went_on(p, false);
 		return o->timer_us;

@@ -173,9 +173,15 @@ op_refused(struct peer *p, struct op *o, const struct msg_refuse *r)
 	case ERROR_busy:
 	case ERROR_leaving:
 	case ERROR_timeout:
-	case ERROR_damaged:
 		view_learn(p, &r->members);
 		op_pause(p, o);
+		break;
+	case ERROR_damaged:
+		/* A store's bytes were, or all that is left of a file is. */
+		if (o->command == COMMAND_REQUEST && !exact)
+			op_refused_for_good(p, o, r);
+		else
+			op_pause(p, o);
 		break;
 	case ERROR_disk:
 		/* Its view entry will say so, and another peer own the key. */
@@ -207,10 +213,12 @@ op_message(struct peer *p, struct op *o, const struct message *m)
 		fetch_found(p, o, &m->found.record);
 	else if (m->type == MSG_bring)
 		fetch_brought(p, o, &m->bring.record);
+	else if (m->type == MSG_answer && m->answer.known)
+		fetch_newest(p, o, &m->answer.record);
 }
 
 void
-op_closed(struct peer *p, struct op *o, uint64_t arrived)
+op_closed(struct peer *p, struct op *o)
 {
 	/* Called while the view changes: only remember, act in the tick. */
 	o->conn = 0;
@@ -218,7 +226,7 @@ op_closed(struct peer *p, struct op *o, uint64_t arrived)
 	if (o->state == OP_LOCAL || o->state == OP_RENAMING)
 		return;
 	if (o->command == COMMAND_REQUEST)
-		fetch_closed(p, o, arrived);
+		fetch_closed(p, o);
 	o->state = OP_PAUSED;
 	o->timer_us = p->now_us + PAUSE_MIN_US / 5;
 	files_wake(p, o->timer_us);
@@ -249,7 +257,7 @@ op_overdue_answer(struct peer *p, struct op *o)
 	detect_doubt(p, o->owner);
 	if (o->linked ? link_find(p, o->owner) == NULL
 		      : conn_find(p, o->conn) == NULL) {
-		op_closed(p, o, 0);
+		op_closed(p, o);
 		return;
 	}
 	o->rto_us = o->rto_us * 2 < RTO_MAX ? o->rto_us * 2 : RTO_MAX;
@@ -309,7 +317,7 @@ op_view_changed(struct peer *p)
 		if (o->state != OP_FREE && (o->conn != 0 || o->linked) &&
 		    !peer_usable(p, o->owner)) {
 			stream_end(p, &o->conn);
-			op_closed(p, o, 0);
+			op_closed(p, o);
 		} else if (o->state == OP_LOCATING) {
 			o->timer_us = p->now_us;
 			files_wake(p, o->timer_us);
@@ -324,7 +332,7 @@ op_link_lost(struct peer *p, unsigned id)
 		struct op *o = &p->files.ops[i];
 
 		if (o->state != OP_FREE && o->linked && o->owner == id)
-			op_closed(p, o, 0);
+			op_closed(p, o);
 	}
 }
 

@@ -55,7 +55,7 @@ session_send_done(struct peer *p, struct session *s)
 	struct message m;
 
 	m.type = MSG_sync_done;
-	m.sync_done.bereft = 0;
+	memset(&m.sync_done.bereaved, 0, sizeof(m.sync_done.bereaved));
 	m.sync_done.session = s->number;
 	link_send(p, s->id, &m);
 }
@@ -74,6 +74,8 @@ session_lacks(struct peer *p, const struct session *s, const struct record *r)
 	struct record held;
 
 	files_saw(p, &r->version);
+	if (s->role == SESSION_MINE)
+		apart_lost(p, s->id, r);
 	if (files_key(p, &r->name) < 0 || !member_writable(p, p->config.id))
 		return false;
 	/* The former owner of a range is asked, but not to hold it. */
@@ -170,10 +172,8 @@ session_sync_done(
 		return;
 	if (s->role == SESSION_THEIRS && !s->out_waits) {
 		/* The owner says that all replicas agree. */
-		if (s->state == SESSION_DONE && in->bereft)
-			range_mourned(p, s->after, s->upto);
-		else if (s->state == SESSION_DONE)
-			range_consoled(p, s->after, s->upto);
+		if (s->state == SESSION_DONE)
+			mourn_told(p, s->after, s->upto, &in->bereaved);
 		return;
 	}
 	if (s->state != SESSION_LISTING || !s->out_waits)

@@ -220,7 +220,6 @@ conn_closed(struct peer *p, const struct event *ev)
 		admit_conn(p, &copy, false, ev->reason);
 		break;
 	case CONN_FOR_STREAM:
-		p->files.arrived = ev->size;
 		files_closed(p, c, ev->reason);
 		conn_forget(p, c);
 		if (!copy.open && ev->reason == CLOSE_REFUSED &&
@@ -274,7 +273,7 @@ conn_message(struct peer *p, const struct event *ev)
 		leave_message(p, c, m);
 		break;
 	default:
-		if (m->type >= MSG_lookup && m->type <= MSG_bring &&
+		if (m->type >= MSG_lookup && m->type <= MSG_promise &&
 		    c->incarnation > 0 && p->incarnation > 0)
 			files_message(p, c, m);
 		else

@@ -26,6 +26,12 @@ pull_of(struct peer *p, const struct record *r)
 	return NULL;
 }
 
+bool
+pull_active(struct peer *p, const struct record *r)
+{
+	return pull_of(p, r) != NULL;
+}
+
 static struct pull *
 pull_new(struct peer *p)
 {
@@ -42,7 +48,13 @@ static void
 pull_commit(struct peer *p, struct pull *l)
 {
 	struct action *a = act_file(p, ACT_COMMIT, l->file);
+	struct record held;
 
+	l->replaces = files_find(p, &l->record.name, &held) &&
+		      version_cmp(&held.version, &l->record.version) < 0;
+	if (l->replaces)
+		l->was = held.version;
+	apart_replaces(p, &l->record);
 	a->record = l->record;
 	l->state = PULL_COMMITTING;
 }
@@ -154,18 +166,13 @@ pull_create(struct peer *p, struct pull *l)
 }
 
 static void
-pull_damaged(struct peer *p, struct pull *l)
-{
-	note_damaged(p, &l->record.name, "what arrived is not the content");
-	pull_end(p, l, false);
-}
-
-static void
 pull_take(struct peer *p, struct pull *l)
 {
 	l->linked = false;
 	if (!digest_same(&p->files.brought, &l->record.digest)) {
-		pull_damaged(p, l);
+		note_damaged(
+		    p, &l->record.name, "what arrived is not the content");
+		pull_end(p, l, false);
 		return;
 	}
 	l->file = file_take(p, TIE_PULL, pull_index(p, l), 0, &l->record);
@@ -215,12 +222,30 @@ pull_committed(struct peer *p, struct pull *l, const struct event *ev)
 {
 	bool good = ev->error == ERROR_none || ev->error == ERROR_older;
 
+	if (ev->error == ERROR_none && l->replaces)
+		apart_won(
+		    p, l->from, &l->record.name, &l->was, &l->record.version);
 	if (!good)
 		write_disk_failed(p, ev->text);
 	else if (ev->error == ERROR_none)
 		note_name(
 		    p, EVENT_copied, l->from, &l->record.name, l->record.size);
 	pull_end(p, l, good);
+}
+
+static void
+pull_received(struct peer *p, struct pull *l, const struct digest *digest)
+{
+	if (digest_same(digest, &l->record.digest)) {
+		stream_end(p, &l->conn);
+		pull_commit(p, l);
+		return;
+	}
+	note_damaged(p, &l->record.name, "what arrived is not the content");
+	/* Its holder looks at what it has. */
+	refuse_stream(
+	    p, l->conn, pull_index(p, l), ERROR_damaged, p->config.id);
+	pull_end(p, l, false);
 }
 
 void
@@ -236,11 +261,7 @@ pull_event(struct peer *p, struct pull *l, const struct event *ev)
 		else
 			pull_receive(p, l);
 	} else if (ev->type == EV_RAW_RECEIVED && l->state == PULL_RECEIVING) {
-		stream_end(p, &l->conn);
-		if (digest_same(&ev->digest, &l->record.digest))
-			pull_commit(p, l);
-		else
-			pull_damaged(p, l);
+		pull_received(p, l, &ev->digest);
 	} else if (ev->type == EV_CONN_STALLED &&
 		   files_stall(p, l->from, &l->stall) >= LIMIT_US) {
 		pull_end(p, l, false);

@@ -4,7 +4,7 @@
 #include "ring/files_repair.h"
 
 /* What the other members of a replica set know of a name. */
-enum { KNOWN_NO, KNOWN_YES, KNOWN_BEREFT };
+enum { KNOWN_NO, KNOWN_YES, KNOWN_BEREFT, KNOWN_LOST };
 
 static void
 query_done(struct peer *p, struct query *q)
@@ -33,6 +33,28 @@ query_learn(struct query *q, unsigned id, const struct record *r)
 		if (q->holder_count < SET_MAX)
 			q->holders[q->holder_count++] = (uint16_t)id;
 	}
+}
+
+/* Found damaged at id: known, and held by nobody unless another says so. */
+static void
+query_learn_lost(struct query *q, unsigned id, const struct record *r)
+{
+	int cmp = q->was_lost ? version_cmp(&r->version, &q->lost.version) : 1;
+
+	if (cmp > 0) {
+		q->lost = *r;
+		q->was_lost = true;
+		q->loser_count = 0;
+	}
+	if (cmp >= 0 && q->loser_count < SET_MAX)
+		q->losers[q->loser_count++] = (uint16_t)id;
+}
+
+bool
+query_lost(const struct query *q)
+{
+	return q->was_lost && (!q->known || version_cmp(&q->best.version,
+						&q->lost.version) < 0);
 }
 
 static void
@@ -102,12 +124,14 @@ query_begin(struct peer *p, struct query *q)
 	bool has_next = p->successor_count == 0;
 	struct record own;
 
-	q->known = q->blind = q->bereft = false;
-	q->holder_count = q->count = q->missing = 0;
+	q->known = q->blind = q->bereft = q->was_lost = false;
+	q->holder_count = q->loser_count = q->count = q->missing = 0;
 	q->op = ++p->next_op;
 	q->rto_us = RTO_US;
 	if (files_find(p, &q->name, &own))
 		query_learn(q, p->config.id, &own);
+	if (files_lost(p, &q->name, &own))
+		query_learn_lost(q, p->config.id, &own);
 	/* Peers that are syncing can't vouch that there is nothing. */
 	q->blind = p->phase != PHASE_SERVING;
 	for (unsigned i = 0; i < n; i++) {
@@ -177,12 +201,14 @@ query_ask(struct peer *p, struct conn *c, const struct msg_ask *in)
 	memset(&m, 0, sizeof(m));
 	m.type = MSG_answer;
 	m.answer.op = in->op;
-	if (files_find(p, &in->name, &m.answer.record))
+	/* An older one that it holds would not count. */
+	if (files_lost(p, &in->name, &m.answer.record))
+		m.answer.known = KNOWN_LOST;
+	else if (files_find(p, &in->name, &m.answer.record))
 		m.answer.known = KNOWN_YES;
 	else if (range_bereft(p, (unsigned)key, NULL) > 0)
 		m.answer.known = KNOWN_BEREFT;
-	if (m.answer.known != KNOWN_YES)
-		m.answer.record.name = in->name;
+	m.answer.record.name = in->name;
 	conn_send(p, c, &m);
 }
 
@@ -201,10 +227,15 @@ query_answer(struct peer *p, struct conn *c, const struct msg_answer *in)
 			if (in->known == KNOWN_YES &&
 			    name_cmp(&in->record.name, &q->name) == 0)
 				query_learn(q, c->id, &in->record);
+			if (in->known == KNOWN_LOST &&
+			    name_cmp(&in->record.name, &q->name) == 0)
+				query_learn_lost(q, c->id, &in->record);
 			q->bereft |= in->known == KNOWN_BEREFT;
 		}
 		if (q->known)
 			files_saw(p, &q->best.version);
+		if (q->was_lost)
+			files_saw(p, &q->lost.version);
 		if (q->missing == 0)
 			query_done(p, q);
 		return;
@@ -259,7 +290,7 @@ query_holds(const struct query *q, unsigned id)
 	return false;
 }
 
-bool
+static bool
 query_majority(const struct peer *p, const struct query *q)
 {
 	uint16_t ids[COPIES_MAX + 1];
@@ -270,17 +301,25 @@ query_majority(const struct peer *p, const struct query *q)
 	return 2 * holding > n;
 }
 
+bool
+query_sure(const struct peer *p, const struct query *q)
+{
+	return q->known && (q->best.acknowledged || query_majority(p, q));
+}
+
 enum wire_error
 query_silence(struct peer *p, const struct query *q, struct ids *ids)
 {
 	unsigned dead = range_bereft(p, q->key, ids);
+	bool lost = query_lost(q);
 
-	if (!(q->known && q->best.deleted)) {
+	if (lost || !(q->known && q->best.deleted)) {
 		if (q->blind)
 			return ERROR_not_serving;
 		if (dead > 0 || q->bereft)
 			return ERROR_unavailable;
 	}
-	ids->count = 0;
-	return ERROR_no_such_file;
+	ids->count = lost ? (uint16_t)q->loser_count : 0;
+	memcpy(ids->at, q->losers, ids->count * sizeof(ids->at[0]));
+	return lost ? ERROR_damaged : ERROR_no_such_file;
 }

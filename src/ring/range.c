@@ -9,7 +9,6 @@ enum {
 	SETTLE_US = 2000, /* views are quiet for so long */
 	SETTLE_MAX_US = 20000, /* or moved for so long */
 	ROUND_US = 2000000, /* between comparisons when nothing happens */
-	REUNION_US = 100000, /* strays are offered by then */
 	MARKS_MAX = 128, /* records and keys looked at in one step */
 };
 
@@ -122,38 +121,6 @@ range_unsettle(struct peer *p)
 	files_wake(p, f->settle_us);
 }
 
-/*
- * Deaths: some files may be nowhere else. Of deaths that a newcomer only
- * hears of, the others know whether they were made good.
- */
-static void
-range_bereave(struct peer *p)
-{
-	struct files *f = &p->files;
-
-	for (unsigned id = 0; id < p->space; id++) {
-		bool was = idset_has(&f->members, id);
-
-		if (p->view[id].state == MEMBER_NONE)
-			continue;
-		if (p->view[id].state != MEMBER_DEAD) {
-			if (idset_has(&f->dead, id) && member_is(p, id))
-				f->reunion_us = p->now_us + REUNION_US;
-			idset_del(&f->dead, id);
-			idset_del(&f->bereaved, id);
-			idset_del(&f->inherited, id);
-		} else if (!idset_has(&f->dead, id)) {
-			idset_add(&f->dead, id);
-			if (was || p->phase == PHASE_SERVING)
-				idset_add(&f->bereaved, id);
-		}
-		if (peer_usable(p, id))
-			idset_add(&f->members, id);
-		else
-			idset_del(&f->members, id);
-	}
-}
-
 void
 range_view_changed(struct peer *p)
 {
@@ -161,7 +128,7 @@ range_view_changed(struct peer *p)
 	unsigned self = p->config.id;
 	uint64_t set = range_owned(p) ? range_hash(p, self) : 0;
 
-	range_bereave(p);
+	mourn_view_changed(p);
 	range_unsettle(p);
 	if (set == f->set)
 		return;
@@ -179,34 +146,29 @@ range_touched(struct peer *p)
 	range_unsettle(p);
 }
 
-void
-files_damaged(struct peer *p, const struct record *r)
-{
-	note_damaged(p, &r->name, "its content has changed");
-	range_touched(p);
-}
-
 /*
- * Old deaths from the disk's view count no more if somebody was there all the
- * time: it has made them good, or says that it could not.
+ * Who was away, or is new, goes by the word of those who were there all the
+ * time: they have made the dead good, or say whom they miss.
  */
 static void
 range_inherit(struct peer *p, const uint16_t *ids, unsigned n)
 {
 	struct files *f = &p->files;
-	bool served = false, bereft = false;
+	bool served = false;
 
+	if (p->phase != PHASE_SYNCING)
+		return;
 	for (unsigned i = 0; i < n; i++)
-		if (!(p->view[ids[i]].flags & MEMBER_SYNCING)) {
-			served = true;
-			bereft |=
-			    range_session(p, SESSION_MINE, ids[i])->bereft;
-		}
-	if (p->phase != PHASE_SYNCING || !served || bereft)
+		served |= !(p->view[ids[i]].flags & MEMBER_SYNCING);
+	if (!served)
 		return;
 	for (unsigned i = 0; i < sizeof(f->bereaved.bits); i++)
 		f->bereaved.bits[i] &= (uint8_t)~f->inherited.bits[i];
 	memset(&f->inherited, 0, sizeof(f->inherited));
+	for (unsigned i = 0; i < n; i++)
+		if (!(p->view[ids[i]].flags & MEMBER_SYNCING))
+			mourn_with(p,
+			    &range_session(p, SESSION_MINE, ids[i])->bereaved);
 }
 
 void
@@ -236,12 +198,10 @@ range_agreed(struct peer *p)
 	f->mark_named = false;
 	files_wake(p, p->now_us);
 	range_inherit(p, ids, n);
-	range_mourned(p, ring_owner_before(p, p->config.id), p->config.id);
+	mourn_over(p, ring_owner_before(p, p->config.id));
 	m.type = MSG_sync_done;
-	m.sync_done.bereft =
-	    range_bereft(p,
-		(ring_owner_before(p, p->config.id) + 1) & (p->space - 1),
-		NULL) > 0;
+	mourn_tell(
+	    p, ring_owner_before(p, p->config.id), &m.sync_done.bereaved);
 	for (unsigned i = 0; i < n; i++) {
 		m.sync_done.session =
 		    range_session(p, SESSION_MINE, ids[i])->number;
@@ -413,57 +373,4 @@ range_held_after(const struct peer *p)
 	unsigned n = range_sources(p, sources);
 
 	return ring_owner_before(p, n > 0 ? sources[n - 1] : p->config.id);
-}
-
-/* How many dead from key to the last of its set are not made good. */
-static unsigned
-range_dead(const struct peer *p, unsigned key, struct ids *out)
-{
-	uint16_t ids[COPIES_MAX + 1];
-	unsigned n = ring_replicas(p, key, ids), dead = 0, arc;
-
-	arc = n == 0 ? p->space - 1 : ring_distance(p, key, ids[n - 1]);
-	for (unsigned i = 0; i <= arc; i++) {
-		unsigned id = (key + i) & (p->space - 1);
-
-		if (!idset_has(&p->files.bereaved, id))
-			continue;
-		if (out != NULL)
-			out->at[dead] = (uint16_t)id;
-		dead++;
-	}
-	if (out != NULL)
-		out->count = (uint16_t)dead;
-	return dead;
-}
-
-unsigned
-range_bereft(const struct peer *p, unsigned key, struct ids *ids)
-{
-	unsigned dead = range_dead(p, key, ids);
-
-	return dead >= p->config.copies ? dead : 0;
-}
-
-void
-range_consoled(struct peer *p, unsigned after, unsigned upto)
-{
-	unsigned n = ring_distance(p, after, upto);
-
-	for (unsigned i = 1; i <= n; i++)
-		idset_del(&p->files.bereaved, (after + i) & (p->space - 1));
-}
-
-void
-range_mourned(struct peer *p, unsigned after, unsigned upto)
-{
-	struct ids ids;
-	unsigned key = (after + 1) & (p->space - 1);
-
-	assert(upto < p->space);
-	/* So many at once may have been all holders of a file. */
-	if (range_dead(p, key, &ids) >= p->config.copies)
-		return;
-	for (unsigned i = 0; i < ids.count; i++)
-		idset_del(&p->files.bereaved, ids.at[i]);
 }

@@ -44,15 +44,21 @@ serve_end(struct peer *p, struct serve *s)
 }
 
 static void
+serve_say(struct peer *p, const struct serve *s, const struct message *m)
+{
+	if (s->linked)
+		link_give(p, s->to, m, 0);
+	else
+		stream_send(p, s->conn, m);
+}
+
+static void
 serve_tell(struct peer *p, struct serve *s, const struct message *m)
 {
 	bool local = s->local;
 	unsigned op = s->op;
 
-	if (s->linked)
-		link_give(p, s->to, m, 0);
-	else
-		stream_send(p, s->conn, m);
+	serve_say(p, s, m);
 	serve_end(p, s);
 	if (local)
 		op_message(p, &p->files.ops[op], m);
@@ -99,9 +105,10 @@ serve_open(struct peer *p, struct serve *s, const struct record *r)
 static void
 serve_begin(struct peer *p, struct serve *s, unsigned key)
 {
-	struct record r;
+	struct record r, lost;
 	const struct files *f = &p->files;
-	bool sure = p->phase == PHASE_SERVING && f->doubt_us <= p->now_us &&
+	bool sure = !files_lost(p, &s->record.name, &lost) &&
+		    p->phase == PHASE_SERVING && f->doubt_us <= p->now_us &&
 		    member_writable(p, p->config.id) && f->set != 0 &&
 		    f->complete_set == f->set;
 
@@ -144,6 +151,7 @@ serve_get(struct peer *p, struct conn *c, const struct msg_get *m, bool linked)
 	struct serve *s = key < 0 ? NULL : serve_new(p);
 	struct record r;
 	bool known = files_find(p, &m->name, &r) && !r.deleted;
+	int cmp = known ? version_cmp(&r.version, &m->version) : -1;
 
 	if (s == NULL) {
 		serve_refuse_get(
@@ -162,8 +170,8 @@ serve_get(struct peer *p, struct conn *c, const struct msg_get *m, bool linked)
 	s->copy = m->exact == EXACT_COPY;
 	if (m->exact == EXACT_NEWEST)
 		serve_begin(p, s, (unsigned)key);
-	else if (known && (m->exact == EXACT_HELD ||
-			      version_cmp(&r.version, &m->version) == 0))
+	else if (cmp == 0 ||
+		 (cmp > 0 && m->exact == EXACT_HELD && r.acknowledged))
 		serve_open(p, s, &r);
 	else
 		serve_refuse(p, s, ERROR_older);
@@ -199,18 +207,37 @@ serve_forget_op(struct peer *p, unsigned op)
 	}
 }
 
-/* Others have it, this peer not yet: it sends the asker there. */
+/* Which version is meant, then who has it. */
 static void
-serve_redirect(struct peer *p, struct serve *s, const struct query *q)
+serve_redirect(struct peer *p, struct serve *s, const struct record *r,
+    const uint16_t *ids, unsigned n)
 {
 	struct message m;
+	int key = files_key(p, &r->name);
 
-	if (q->holder_count > 0)
-		pull_start(p, q->holders[0], &q->best, NOBODY, 0);
-	refuse_fill(p, &m, s->from_op, ERROR_not_owner, q->key);
-	m.refuse.ids.count = (uint16_t)q->holder_count;
-	memcpy(m.refuse.ids.at, q->holders, sizeof(q->holders));
+	assert(key >= 0);
+	m.type = MSG_answer;
+	m.answer.op = s->from_op;
+	m.answer.known = 1;
+	m.answer.record = *r;
+	if (s->local)
+		op_message(p, &p->files.ops[s->op], &m);
+	else
+		serve_say(p, s, &m);
+	refuse_fill(p, &m, s->from_op, ERROR_not_owner, (unsigned)key);
+	for (unsigned i = 0; i < n; i++)
+		if (ids[i] != p->config.id)
+			m.refuse.ids.at[m.refuse.ids.count++] = ids[i];
 	serve_tell(p, s, &m);
+}
+
+/* Others have it, this peer not yet. */
+static void
+serve_elsewhere(struct peer *p, struct serve *s, const struct query *q)
+{
+	assert(q->holder_count > 0);
+	pull_start(p, q->holders[0], &q->best, NOBODY, 0);
+	serve_redirect(p, s, &q->best, q->holders, q->holder_count);
 }
 
 /* Too few hold the newest version: first they all shall. */
@@ -232,18 +259,22 @@ void
 serve_queried(struct peer *p, struct serve *s, const struct query *q)
 {
 	struct message m;
-	bool sure = q->known && (q->best.acknowledged || query_majority(p, q));
+	bool sure = query_sure(p, q);
 
 	assert(s->state == SERVE_ASKING);
-	if (q->known && q->missing != 0) {
+	if ((q->known || q->was_lost) && q->missing != 0) {
 		serve_refuse(p, s, ERROR_not_serving);
+	} else if (query_lost(q)) {
+		refuse_fill(p, &m, s->from_op, ERROR_damaged, q->key);
+		m.refuse.error = (uint8_t)query_silence(p, q, &m.refuse.ids);
+		serve_tell(p, s, &m);
 	} else if (q->known && !sure) {
 		serve_write_back(p, s, q);
 	} else if (q->known && !q->best.deleted) {
 		if (query_holds(q, p->config.id))
 			serve_open(p, s, &q->best);
 		else
-			serve_redirect(p, s, q);
+			serve_elsewhere(p, s, q);
 	} else {
 		refuse_fill(p, &m, s->from_op, ERROR_not_serving, q->key);
 		m.refuse.error = (uint8_t)query_silence(p, q, &m.refuse.ids);
@@ -262,17 +293,26 @@ serve_written(struct peer *p, unsigned serve, bool done)
 	assert(serve < SERVES_MAX);
 	if (s->state != SERVE_WRITING)
 		return;
-	if (!done)
+	/* What replaced it meanwhile may be held by too few. */
+	if (!done || !files_find(p, &s->record.name, &r) ||
+	    (!r.acknowledged &&
+		version_cmp(&r.version, &s->record.version) != 0))
 		serve_refuse(p, s, ERROR_not_serving);
-	else if (files_find(p, &s->record.name, &r) && !r.deleted)
-		serve_open(p, s, &r);
-	else
+	else if (r.deleted)
 		serve_refuse(p, s, ERROR_no_such_file);
+	else
+		serve_open(p, s, &r);
 }
 
 void
 serve_message(struct peer *p, struct serve *s, const struct message *m)
 {
+	if (m->type == MSG_refuse && m->refuse.error == ERROR_damaged &&
+	    s->state >= SERVE_SENDING) {
+		files_doubt(p, &s->record);
+		serve_end(p, s);
+		return;
+	}
 	if (m->type != MSG_go || s->state != SERVE_OFFERED ||
 	    m->go.offset > s->record.size)
 		return;
@@ -290,21 +330,15 @@ serve_lost(struct peer *p, struct serve *s)
 {
 	int key = files_key(p, &s->record.name);
 	uint16_t ids[COPIES_MAX + 1];
-	struct message m;
 	struct record r;
-	unsigned n;
 
 	if (key < 0 || !files_find(p, &s->record.name, &r) ||
 	    version_cmp(&r.version, &s->record.version) != 0) {
 		serve_refuse(p, s, ERROR_not_serving);
 		return;
 	}
-	refuse_fill(p, &m, s->from_op, ERROR_not_owner, (unsigned)key);
-	n = ring_replicas(p, (unsigned)key, ids);
-	for (unsigned i = 0; i < n; i++)
-		if (ids[i] != p->config.id)
-			m.refuse.ids.at[m.refuse.ids.count++] = ids[i];
-	serve_tell(p, s, &m);
+	files_doubt(p, &s->record);
+	serve_redirect(p, s, &r, ids, ring_replicas(p, (unsigned)key, ids));
 }
 
 /* On a link: all of it, or that it is too large for that. */

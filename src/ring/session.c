@@ -149,8 +149,7 @@ session_send_diff(struct peer *p, struct session *s, unsigned n)
 	memset(&m.sync_diff.buckets, 0, sizeof(m.sync_diff.buckets));
 	m.type = MSG_sync_diff;
 	m.sync_diff.session = s->number;
-	m.sync_diff.bereft =
-	    range_bereft(p, (s->after + 1u) & (p->space - 1), NULL) > 0;
+	mourn_tell(p, s->after, &m.sync_diff.bereaved);
 	for (unsigned i = 0; i < n; i++)
 		if (s->differ[i / 8] & 1u << i % 8)
 			idset_add(&m.sync_diff.buckets, i);
@@ -260,7 +259,7 @@ session_sync_diff(
 	}
 	if (s->state != SESSION_ASKED)
 		return;
-	s->bereft = in->bereft != 0;
+	s->bereaved = in->bereaved;
 	memcpy(s->differ, in->buckets.bits, sizeof(s->differ));
 	if (idset_count(&in->buckets) == 0) {
 		session_agree(p, s);

@@ -223,8 +223,12 @@ leg_newer(
 }
 
 static void
-leg_refused(struct peer *p, struct leg *l, const struct msg_refuse *m)
+leg_refused(
+    struct peer *p, struct write *w, struct leg *l, const struct msg_refuse *m)
 {
+	/* What was stored here, and is sent from there, may be damaged. */
+	if (m->error == ERROR_damaged && w->have)
+		files_doubt(p, &w->record);
 	if (m->error == ERROR_disk)
 		l->pause_us = PAUSE_MAX_US;
 	leg_pause(p, l);
@@ -250,7 +254,7 @@ leg_message(
 	} else if (m->type == MSG_answer && m->answer.known) {
 		leg_newer(p, w, l, &m->answer.record);
 	} else if (m->type == MSG_refuse) {
-		leg_refused(p, l, &m->refuse);
+		leg_refused(p, w, l, &m->refuse);
 	}
 }
 

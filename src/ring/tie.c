@@ -231,6 +231,20 @@ files_find(struct peer *p, const struct name *name, struct record *out)
 	return x->find(x->ctx, name, out);
 }
 
+bool
+files_lost(struct peer *p, const struct name *name, struct record *out)
+{
+	const struct index *x = &p->config.index;
+
+	return x->lost(x->ctx, name, out);
+}
+
+void
+files_doubt(struct peer *p, const struct record *r)
+{
+	act(p, ACT_VERIFY)->record = *r;
+}
+
 void
 files_saw(struct peer *p, const struct version *v)
 {

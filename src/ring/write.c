@@ -283,6 +283,14 @@ write_remove(struct peer *p, struct write *w)
 	}
 }
 
+/* A later version is lost here: it is known, and nothing older comes after. */
+static bool
+write_outdated(struct peer *p, const struct record *r, struct record *lost)
+{
+	return files_lost(p, &r->name, lost) &&
+	       version_cmp(&lost->version, &r->version) > 0;
+}
+
 static void
 write_begin(struct peer *p, struct write *w)
 {
@@ -324,6 +332,10 @@ write_incoming(struct peer *p, const struct incoming *in)
 	if (files_find(p, &in->record->name, &held) &&
 	    version_cmp(&held.version, &in->record->version) >= 0) {
 		write_have(p, in, &held, (unsigned)key);
+		return;
+	}
+	if (write_outdated(p, in->record, &held)) {
+		answer_known(p, in, &held);
 		return;
 	}
 	w = write_new(p, in->record, (unsigned)key);
@@ -390,6 +402,11 @@ write_local(struct peer *p, struct op *o)
 	bool known = files_find(p, &o->record.name, &held);
 	int cmp = known ? version_cmp(&held.version, &o->record.version) : -1;
 
+	if (cmp <= 0 && write_outdated(p, &o->record, &held)) {
+		cmp = 1;
+		if (o->again)
+			why = ERROR_not_serving;
+	}
 	if (why == ERROR_none && cmp > 0 && !o->again) {
 		m.type = MSG_answer;
 		m.answer.op = o->id;

@@ -71,6 +71,16 @@ reply(struct sim *s, struct node *n, const struct action *a)
 }
 
 static void
+count_note(struct sim *s, const struct action *a)
+{
+	struct message *m = &s->message;
+
+	message_decode(m, s->out->data + a->bytes, a->len);
+	if (m->event.kind < EVENT_KINDS)
+		s->notes[m->event.kind]++;
+}
+
+static void
 apply(struct sim *s, struct node *n, const struct action *a)
 {
 	switch (a->type) {
@@ -115,6 +125,7 @@ apply(struct sim *s, struct node *n, const struct action *a)
 		reply(s, n, a);
 		break;
 	case ACT_NOTE:
+		count_note(s, a);
 		break;
 	case ACT_EXIT:
 		n->exiting = true;

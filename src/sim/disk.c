@@ -70,6 +70,14 @@ disk_close_all(struct node *n)
 		disk_close(n, n->files->handle);
 }
 
+uint64_t
+disk_arrived(void *ctx, uint32_t handle)
+{
+	const struct file *f = disk_handle(ctx, handle);
+
+	return f == NULL ? 0 : f->have;
+}
+
 void
 disk_write(struct file *f, uint64_t offset, uint64_t content, uint64_t size)
 {

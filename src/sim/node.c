@@ -122,6 +122,7 @@ node_fork(struct sim *s, struct node *n)
 	config.remembered_count = n->disk.view_count;
 	config.mutants = s->mutants;
 	disk_index(&config.index, n);
+	config.arrivals = (struct arrivals){n, disk_arrived};
 	trace_say(s, n, "starts as process %u, incarnation %u", n->process,
 	    config.incarnation);
 	peer_init(n->peer, &config, s->now_us);

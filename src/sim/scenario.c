@@ -371,6 +371,10 @@ static const struct scenario scenarios[] = {
 	scenario_disk_lost_at_start},
     {"quit-of-all-holders", "requests are served meanwhile",
 	scenario_quit_of_all_holders},
+    {"resume-download", "from what arrived, if its source is dead by news",
+	scenario_resume_download},
+    {"stored-on-both-sides", "17: the loser is named, and only that",
+	scenario_stored_on_both_sides},
 };
 
 bool

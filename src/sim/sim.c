@@ -69,6 +69,7 @@ sim_reset(struct sim *s, uint64_t seed)
 	s->failed = s->skewed = s->healed = false;
 	s->calm = true;
 	s->false_deads = 0;
+	memset(s->notes, 0, sizeof(s->notes));
 	s->file_faults = s->file_checks = 0;
 	random_seed(&s->plan, seed);
 	random_seed(&s->net, seed ^ 0x6e6574776f726b00u);

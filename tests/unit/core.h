@@ -45,6 +45,14 @@ no_digest(void *ctx, uint16_t key)
 	return 0;
 }
 
+static inline uint64_t
+no_bytes(void *ctx, uint32_t file)
+{
+	(void)ctx;
+	(void)file;
+	return 0;
+}
+
 /* A peer that serves, alone as yet; freed by the caller. */
 static inline struct peer *
 core_new(uint16_t id, struct actions *out)
@@ -63,6 +71,7 @@ core_new(uint16_t id, struct actions *out)
 	assert_non_null(p);
 	config.index = (struct index){
 	    NULL, no_key, no_record, no_next, no_record, no_digest};
+	config.arrivals = (struct arrivals){NULL, no_bytes};
 	peer_init(p, &config, 0);
 	p->out = out;
 	p->phase = PHASE_SERVING;

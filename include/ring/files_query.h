@@ -1,0 +1,56 @@
+#ifndef RING_FILES_QUERY_H
+#define RING_FILES_QUERY_H
+
+#include "ring/files_ops.h"
+
+/* What is known of one name. For src/ring/ alone. */
+
+/* When a peer was taken for dead, by the clock of versions. */
+struct apart {
+	uint64_t since; /* 0: never was */
+	uint64_t until; /* UINT64_MAX: it still is */
+};
+
+enum { REMEMBERED_MAX = 256, CONFLICTS_MAX = 64 };
+
+/* Two versions of a name that did not know of each other. */
+struct conflict {
+	struct name name;
+	struct version loser, winner;
+	bool owned; /* by this peer, when it saw both */
+	uint64_t due_us; /* when the owner tells; 0: nothing to tell */
+};
+
+struct conflicts {
+	unsigned next;
+	struct conflict at[CONFLICTS_MAX]; /* a ring */
+};
+
+/* Hashes of versions, the last ones; a ring. */
+struct remembered {
+	unsigned next;
+	uint64_t at[REMEMBERED_MAX];
+};
+
+enum { ASKED_MAX = 30 }; /* peers asked for one name */
+
+/* A question to the other members of a replica set. */
+struct query {
+	uint8_t kind; /* TIE_FREE, TIE_SERVE or TIE_WRITE: who waits */
+	uint16_t at, key;
+	bool known, blind; /* blind: somebody can't vouch for its silence */
+	bool bereft; /* somebody misses too many dead holders */
+	uint64_t op, timer_us, rto_us, expires_us;
+	struct name name;
+	struct record best;
+	uint16_t holders[SET_MAX];
+	unsigned holder_count;
+	bool was_lost; /* damaged at losers[], in the version of lost */
+	struct record lost;
+	uint16_t losers[SET_MAX];
+	unsigned loser_count;
+	uint16_t ids[ASKED_MAX];
+	unsigned count, missing; /* missing: bits of ids */
+};
+
+#endif
