@@ -116,7 +116,7 @@ measure(unsigned n, unsigned rounds)
 		(void)ringctl_ms("--timeout 60 start %u", r.ids[victim]);
 		(void)ringctl_ms("--timeout 60 wait");
 	}
-	(void)ring_down();
+	(void)ring_down(&r);
 	ring_wipe(&r);
 	(void)snprintf(
 	    row.what, sizeof(row.what), "killed to repaired, %u peers", n);
