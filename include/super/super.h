@@ -49,6 +49,7 @@ struct super {
 	struct random random;
 	struct roster roster;
 	struct child *children[SPACE_MAX]; /* NULL: none of that identifier */
+	struct idset known; /* those that are not NULL */
 	enum phase_of_ring phase;
 	bool foreground;
 	bool changed; /* something that a call may wait for */

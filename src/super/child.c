@@ -54,6 +54,7 @@ child_new(struct super *s, unsigned id, uint32_t ping_ms)
 	outlet_init(&c->queue, CHILD_QUEUE_MAX);
 	timer_init(&c->restart, restart_fire);
 	s->children[id] = c;
+	idset_add(&s->known, id);
 	return c;
 }
 
@@ -87,6 +88,7 @@ child_free(struct child *c)
 	child_unplug(c);
 	timer_stop(&c->super->loop, &c->restart);
 	c->super->children[c->id] = NULL;
+	idset_del(&c->super->known, c->id);
 	free(c);
 }
 
@@ -318,6 +320,7 @@ child_take(struct child *c)
 {
 	static struct message m;
 	int rc = inlet_fill(&c->inlet, c->from_fd);
+	bool full = c->inlet.end == c->inlet.size;
 
 	if (rc <= 0)
 		return rc == -1 && errno == EAGAIN ? 0 : -1;
@@ -329,7 +332,7 @@ child_take(struct child *c)
 		process_signal(c->pidfd, SIGKILL);
 		return -1;
 	}
-	return 1;
+	return full;
 }
 
 static void
