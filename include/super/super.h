@@ -60,6 +60,8 @@ struct super {
 	uint64_t next_op;
 
 	struct journal events, lines;
+	bool journal_due; /* what was said is not only of files */
+	struct timer journal_timer;
 
 	int listen_fd, lock_fd, spare_fd;
 	struct timer accept_timer; /* the listener is off until then */

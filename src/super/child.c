@@ -294,6 +294,7 @@ child_message(struct child *c, struct message *m)
 			child_trouble(c, &m->event);
 		m->event.peer = c->id;
 		journal_append(&s->events, m);
+		s->journal_due |= !event_kind_is_traffic(m->event.kind);
 		break;
 	case MSG_line:
 		m->line.peer = c->id;
