@@ -113,6 +113,9 @@ double ringctl_ms(const char *, ...) __attribute__((format(printf, 1, 2)));
 /* An array of what ringctl printed, one element for each line. */
 json_t *ringctl_json(const char *, ...) __attribute__((format(printf, 1, 2)));
 
+/* kill.c: SIGKILL to a process until its TCP connection hangs up. */
+double kill_floor_ms(void);
+
 /* ring.c */
 
 /* A ring of our own. Most sections have one up at a time. */

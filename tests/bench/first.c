@@ -1,8 +1,8 @@
 /*
  * From SIGKILL to the owner of a small file until another peer, which has no
  * copy where one can be without, has fetched it: it is asked again as soon as
- * it says that it could not. The floor: SIGKILL until that process's
- * connection hangs up, and a round trip to another.
+ * it says that it could not. The floor: SIGKILL to a process at the other end
+ * of a TCP connection until that is seen to hang up.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -68,7 +68,7 @@ static void
 measure(unsigned n, unsigned rounds)
 {
 	struct row row = {.unit = UNIT_MS, .value_max = 5};
-	struct series took = {0}, slowest = {0};
+	struct series took = {0}, slowest = {0}, floor = {0};
 	struct target files;
 	struct client c;
 	struct ring r;
@@ -81,6 +81,7 @@ measure(unsigned n, unsigned rounds)
 		errx(1, "%s", why.text);
 	for (unsigned i = 0; i < rounds; i++) {
 		ring_look(&r);
+		series_add(&floor, kill_floor_ms());
 		deadline("the first get");
 		series_add(&took, first_ms(&c, &r, i % n));
 		(void)ringctl_ms("--timeout 60 start %u", r.ids[i % n]);
@@ -91,8 +92,9 @@ measure(unsigned n, unsigned rounds)
 	ring_wipe(&r);
 	(void)snprintf(
 	    row.what, sizeof(row.what), "owner killed to first get, %u", n);
-	report_row(&row, &took, NULL);
+	report_row(&row, &took, &floor);
 	row.also[0] = '\0';
+	row.floor.n = 0;
 	series_add(&slowest, series_summary(&took).max);
 	(void)snprintf(row.what, sizeof(row.what), "  the slowest");
 	report_row(&row, &slowest, NULL);

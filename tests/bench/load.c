@@ -165,11 +165,15 @@ double
 load_run(struct target *t, unsigned clients, bool put, double slice_ms,
     unsigned ops_max, struct series *ms)
 {
-	double began = now_ms(), until = began + slice_ms;
+	double began, until;
 	unsigned ops;
 
 	assert(clients <= CLIENTS_MAX);
 	deadline(t->name);
+	/* What others have left to be written is not this one's to wait for. */
+	sync();
+	began = now_ms();
+	until = began + slice_ms;
 	if (clients == 1)
 		ops = run_one(t, put, until, ops_max, ms);
 	else
