@@ -2,7 +2,8 @@
 # make demo       a ring of seven peers at work, narrated
 # make check      every test; the other targets run single kinds of them
 # make bench      how fast, beside what this machine can do; ONLY="up exec":
-#                 just these, ROUNDS=n: so often, QUICK=1: a glance
+#                 just these, ROUNDS=n: so often, QUICK=1: a glance;
+#                 REDIS_SERVER=, ETCD=: programs to hold it against
 #
 # BUILD=dir       build there instead
 # CC=clang        gcc and clang both work
@@ -145,6 +146,7 @@ integration: all test-programs
 	$(TEST_ENV) $(PROVE) $(if $(JOBS),-j $(JOBS)) -e '' $(INTEGRATION)
 
 bench: deps-check
+	@tests/deps bench || echo "bench: without them; their rows are skipped"
 	+@$(REMAKE) all $(TOOLS) $(BENCH)
 	$(TEST_ENV) tests/bench/run $(if $(QUICK),--quick) \
 	    $(if $(ROUNDS),--rounds $(ROUNDS)) $(ONLY)

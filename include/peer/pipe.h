@@ -17,6 +17,8 @@ enum {
 	PIPE_QUEUE_SOFT = 1 << 20, /* bytes; events and lines up to here */
 	PIPE_QUEUE_MAX = 8 << 20, /* replies and reports too */
 	PIPE_READ_BYTES = 65536, /* in a turn */
+	PIPE_WAIT_US = 1000, /* for company, of notes of files */
+	PIPE_WAIT_BYTES = 4096, /* of them are company enough */
 };
 
 struct driver;
@@ -25,6 +27,8 @@ struct pipe {
 	struct source in, out;
 	int out_fd;
 	bool closed; /* the supervisor is gone */
+	bool hurry; /* what is queued does not wait for more */
+	struct timer wait;
 	uint8_t *unread; /* part of a frame */
 	size_t unread_len;
 	uint8_t *queue; /* queue[sent..len) waits */
@@ -38,7 +42,11 @@ struct pipe {
 int pipe_init(struct driver *, int in, int out);
 void pipe_free(struct driver *);
 
-/* An encoded message, or one to encode; false: it is lost. */
+/*
+ * An encoded message, or one to encode; false: it is lost. The supervisor is
+ * not woken for notes of files alone: they go with what comes next, if that
+ * is soon.
+ */
 bool pipe_send_bytes(struct driver *, const uint8_t *, size_t len);
 bool pipe_send(struct driver *, const struct message *);
 

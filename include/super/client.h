@@ -13,6 +13,7 @@ struct client {
 	struct inlet inlet;
 	struct outlet outlet;
 	bool gone; /* freed at the end of the turn */
+	bool ahead; /* calls again before it has its result */
 	uint64_t idle_us; /* since when nothing is asked */
 
 	bool busy; /* with call, until its result */

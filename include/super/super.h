@@ -49,6 +49,7 @@ struct super {
 	struct random random;
 	struct roster roster;
 	struct child *children[SPACE_MAX]; /* NULL: none of that identifier */
+	struct idset known; /* those that are not NULL */
 	enum phase_of_ring phase;
 	bool foreground;
 	bool changed; /* something that a call may wait for */
@@ -59,6 +60,8 @@ struct super {
 	uint64_t next_op;
 
 	struct journal events, lines;
+	bool journal_due; /* what was said is not only of files */
+	struct timer journal_timer;
 
 	int listen_fd, lock_fd, spare_fd;
 	struct timer accept_timer; /* the listener is off until then */

@@ -1,6 +1,8 @@
 #ifndef WIRE_EVENTS_H
 #define WIRE_EVENTS_H
 
+#include <stdbool.h>
+
 /* What an event says, besides who and when. */
 enum event_field {
 	EVENT_ABOUT = 1,
@@ -72,5 +74,8 @@ enum event_kind {
 const char *event_kind_name(unsigned kind);
 unsigned event_kind_fields(unsigned kind);
 const char *event_kind_value(unsigned kind);
+
+/* Is it of a file, of which there are many, and not of the ring? */
+bool event_kind_is_traffic(unsigned kind);
 
 #endif

@@ -57,15 +57,21 @@ next_job(struct workers *w)
 	return take_job(w);
 }
 
-static void
+/* With the lock held; true: the loop is not awake for others yet. */
+static bool
 report(struct workers *w, struct job *j)
+{
+	list_add(&w->finished, j);
+	return w->finished.head == j;
+}
+
+/* Without the lock: who is woken would only wait for it. */
+static void
+wake_loop(struct workers *w)
 {
 	uint64_t one = 1;
 	ssize_t n;
 
-	list_add(&w->finished, j);
-	if (w->finished.head != j)
-		return;
 	do
 		n = write(w->source.fd, &one, sizeof(one));
 	while (n == -1 && errno == EINTR);
@@ -78,6 +84,7 @@ helper(void *arg)
 	struct workers *w = arg;
 	uint8_t *buffer = malloc(HELPER_BUFFER);
 	struct job *j;
+	bool first;
 
 	if (buffer == NULL)
 		abort();
@@ -86,7 +93,11 @@ helper(void *arg)
 		pthread_mutex_unlock(&w->lock);
 		j->run(j, buffer);
 		pthread_mutex_lock(&w->lock);
-		report(w, j);
+		first = report(w, j);
+		pthread_mutex_unlock(&w->lock);
+		if (first)
+			wake_loop(w);
+		pthread_mutex_lock(&w->lock);
 	}
 	w->threads--;
 	free(buffer);
@@ -127,12 +138,15 @@ run_here(struct workers *w, struct job *j)
 		abort();
 	j->run(j, buffer);
 	free(buffer);
-	report(w, j);
+	if (report(w, j))
+		wake_loop(w);
 }
 
 void
 workers_submit(struct workers *w, struct job *j)
 {
+	bool wake;
+
 	assert(j->run != NULL);
 	assert(j->done != NULL);
 	w->pending++;
@@ -140,13 +154,14 @@ workers_submit(struct workers *w, struct job *j)
 	assert(!w->stopping);
 	list_add(&w->waiting, j);
 	w->queued++;
-	if (w->queued <= w->idle)
-		pthread_cond_signal(&w->wake);
-	else if (w->threads < HELPERS_MAX && start_helper(w) != 0 &&
-		 w->threads == 0)
+	wake = w->queued <= w->idle;
+	if (!wake && w->threads < HELPERS_MAX && start_helper(w) != 0 &&
+	    w->threads == 0)
 		while ((j = take_job(w)) != NULL)
 			run_here(w, j);
 	pthread_mutex_unlock(&w->lock);
+	if (wake)
+		pthread_cond_signal(&w->wake);
 }
 
 static void

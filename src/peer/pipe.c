@@ -39,8 +39,15 @@ reserve(struct pipe *p, size_t need)
 	return true;
 }
 
-bool
-pipe_send_bytes(struct driver *d, const uint8_t *data, size_t len)
+static bool
+can_wait(const struct message *m)
+{
+	return m->type == MSG_line ||
+	       (m->type == MSG_event && event_kind_is_traffic(m->event.kind));
+}
+
+static bool
+put(struct driver *d, const uint8_t *data, size_t len)
 {
 	struct pipe *p = &d->pipe;
 	size_t waiting = p->len - p->sent, need = FRAME_HEADER + len;
@@ -60,13 +67,21 @@ pipe_send_bytes(struct driver *d, const uint8_t *data, size_t len)
 }
 
 bool
+pipe_send_bytes(struct driver *d, const uint8_t *data, size_t len)
+{
+	d->pipe.hurry = true;
+	return put(d, data, len);
+}
+
+bool
 pipe_send(struct driver *d, const struct message *m)
 {
 	uint8_t data[MESSAGE_LEN_MAX];
 	size_t len = message_encode(m, data, sizeof(data));
 
 	assert(len > 0);
-	return pipe_send_bytes(d, data, len);
+	d->pipe.hurry |= !can_wait(m);
+	return put(d, data, len);
 }
 
 static void
@@ -101,6 +116,27 @@ pipe_flush(struct driver *d)
 	free(p->queue);
 	p->queue = NULL;
 	p->sent = p->len = p->room = 0;
+	p->hurry = false;
+	timer_stop(&d->loop, &p->wait);
+}
+
+static void
+on_wait(struct timer *t)
+{
+	CONTAINER(t, struct pipe, wait)->hurry = true;
+}
+
+/* Has what is queued waited long enough for more? */
+static bool
+is_due(struct driver *d)
+{
+	struct pipe *p = &d->pipe;
+
+	if (p->hurry || d->exiting || p->len - p->sent >= PIPE_WAIT_BYTES)
+		return true;
+	if (p->sent < p->len && p->wait.index == -1)
+		timer_start(&d->loop, &p->wait, d->loop.now_us + PIPE_WAIT_US);
+	return false;
 }
 
 static void
@@ -218,6 +254,7 @@ pipe_init(struct driver *d, int in, int out)
 	struct pipe *p = &d->pipe;
 
 	*p = (struct pipe){.in = {.fd = -1}, .out = {.fd = -1}, .out_fd = out};
+	timer_init(&p->wait, on_wait);
 	if (out != -1 && set_nonblocking(out) == -1)
 		return -1;
 	if (in == -1)
@@ -234,6 +271,7 @@ pipe_free(struct driver *d)
 
 	loop_del(&d->loop, &p->in);
 	loop_del(&d->loop, &p->out);
+	timer_stop(&d->loop, &p->wait);
 	free(p->queue);
 	free(p->unread);
 	p->queue = p->unread = NULL;
@@ -287,6 +325,8 @@ pipe_settle(struct driver *d)
 	if (p->out_fd == -1 || p->closed)
 		return;
 	send_report(d);
+	if (p->out.fd == -1 && !is_due(d))
+		return;
 	if (p->out.fd == -1)
 		pipe_flush(d);
 	if (pipe_busy(d) && p->out.fd == -1) {

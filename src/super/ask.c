@@ -231,6 +231,8 @@ verb_stream_begin(struct client *c)
 	}
 	journal_flush(&s->events);
 	journal_flush(&s->lines);
+	/* Other followers have that to read, too. */
+	s->journal_due = true;
 	if (journal_reader_open(&c->reader, s->data.text,
 		c->call.verb == VERB_LOGS ? JOURNAL_LINES : JOURNAL_EVENTS,
 		&why) == -1) {

@@ -54,6 +54,16 @@ call_op(const struct client *c, unsigned id)
 	return c->serial << OP_ID_BITS | id;
 }
 
+/* An exec waits for its own answers alone: nobody else need look. */
+static void
+call_changed(struct client *c)
+{
+	if (c->row->begin != verb_exec_begin)
+		c->super->changed = true;
+	else if (c->busy && !c->gone)
+		verb_exec_settle(c);
+}
+
 void
 call_begin(struct client *c, const struct msg_call *call)
 {
@@ -84,7 +94,7 @@ call_begin(struct client *c, const struct msg_call *call)
 		    c, EXIT_NO_RING, "ring %s is going down", s->config.ring);
 	else
 		row->begin(c);
-	s->changed = true;
+	call_changed(c);
 }
 
 void
@@ -168,7 +178,7 @@ call_finish(struct client *c, int exit, const char *format, ...)
 	if (text[0] != '\0' && c->trouble[0] != '\0')
 		strlcat(text, "; ", sizeof(text));
 	strlcat(text, c->trouble, sizeof(text));
-	memset(&answer, 0, sizeof(answer));
+	memset(&answer.result, 0, sizeof(answer.result));
 	answer.type = MSG_result;
 	answer.result.exit = (uint8_t)call_worse(exit, c->exit);
 	answer.result.us = clock_us() - c->began_us;
@@ -214,21 +224,21 @@ pick_any(struct client *c, bool (*fits)(const struct child *))
 {
 	struct super *s = c->super;
 	unsigned count, skip;
+	int id;
 
-	for (unsigned id = 0; id < SPACE_MAX; id++)
-		if (s->children[id] != NULL && fits(s->children[id]))
-			idset_add(&c->waiting, id);
+	for (id = idset_next(&s->known, 0); id != -1;
+	     id = idset_next(&s->known, (unsigned)id + 1))
+		if (fits(s->children[id]))
+			idset_add(&c->waiting, (unsigned)id);
 	count = idset_count(&c->waiting);
 	if (c->call.which == WHICH_ALL || count == 0)
 		return;
 	skip = (unsigned)random_below(&s->random, count);
-	for (unsigned id = 0; id < SPACE_MAX; id++) {
-		if (idset_has(&c->waiting, id) && skip-- == 0) {
-			memset(&c->waiting, 0, sizeof(c->waiting));
-			idset_add(&c->waiting, id);
-			return;
-		}
-	}
+	id = idset_next(&c->waiting, 0);
+	while (skip-- > 0)
+		id = idset_next(&c->waiting, (unsigned)id + 1);
+	memset(&c->waiting, 0, sizeof(c->waiting));
+	idset_add(&c->waiting, (unsigned)id);
 }
 
 bool
@@ -278,7 +288,7 @@ call_reply(struct super *s, struct child *child, struct message *m)
 		verb_exec_reply(c, child, m);
 	else if (c->call.verb == VERB_QUIT)
 		verb_quit_reply(c, child, m);
-	s->changed = true;
+	call_changed(c);
 }
 
 void

@@ -54,6 +54,7 @@ child_new(struct super *s, unsigned id, uint32_t ping_ms)
 	outlet_init(&c->queue, CHILD_QUEUE_MAX);
 	timer_init(&c->restart, restart_fire);
 	s->children[id] = c;
+	idset_add(&s->known, id);
 	return c;
 }
 
@@ -87,6 +88,7 @@ child_free(struct child *c)
 	child_unplug(c);
 	timer_stop(&c->super->loop, &c->restart);
 	c->super->children[c->id] = NULL;
+	idset_del(&c->super->known, c->id);
 	free(c);
 }
 
@@ -292,6 +294,7 @@ child_message(struct child *c, struct message *m)
 			child_trouble(c, &m->event);
 		m->event.peer = c->id;
 		journal_append(&s->events, m);
+		s->journal_due |= !event_kind_is_traffic(m->event.kind);
 		break;
 	case MSG_line:
 		m->line.peer = c->id;
@@ -318,6 +321,7 @@ child_take(struct child *c)
 {
 	static struct message m;
 	int rc = inlet_fill(&c->inlet, c->from_fd);
+	bool full = c->inlet.end == c->inlet.size;
 
 	if (rc <= 0)
 		return rc == -1 && errno == EAGAIN ? 0 : -1;
@@ -329,7 +333,7 @@ child_take(struct child *c)
 		process_signal(c->pidfd, SIGKILL);
 		return -1;
 	}
-	return 1;
+	return full;
 }
 
 static void

@@ -261,8 +261,12 @@ client_ready(struct source *source, uint32_t events)
 		client_drop(c);
 		return;
 	}
-	if ((events & EPOLLIN) == 0 || c->busy || is_full(c))
+	if ((events & EPOLLIN) == 0)
 		return;
+	if (c->busy || is_full(c)) {
+		c->ahead = true;
+		return;
+	}
 	if (inlet_fill(&c->inlet, c->fd) != 1 && errno != EAGAIN) {
 		client_drop(c);
 		return;
@@ -315,6 +319,9 @@ client_turn(struct client *c)
 	if (c->reading && outlet_used(&c->outlet) == 0 && c->behind)
 		timer_start(&c->super->loop, &c->timer, 0);
 	if (!c->busy && !is_full(c))
+		c->ahead = false;
+	/* Most say nothing more until they have their result. */
+	if (!c->ahead)
 		events |= EPOLLIN;
 	if (outlet_used(&c->outlet) > 0)
 		events |= EPOLLOUT;

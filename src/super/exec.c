@@ -65,9 +65,8 @@ verb_exec_begin(struct client *c)
 	if (!call_pick(c, c->call.which == WHICH_RANDOM ? serves : runs))
 		return;
 	call_arm(c, CALL_TIMEOUT_MS);
-	for (unsigned id = 0; id < SPACE_MAX; id++) {
-		if (!idset_has(&c->waiting, id))
-			continue;
+	for (int id = idset_next(&c->waiting, 0); id != -1;
+	     id = idset_next(&c->waiting, (unsigned)id + 1)) {
 		paused |= s->children[id]->stopped;
 		exec_send(c, s->children[id]);
 	}
@@ -125,21 +124,20 @@ verb_exec_reply(struct client *c, struct child *child, struct message *m)
 void
 verb_exec_settle(struct client *c)
 {
-	for (unsigned id = 0; id < SPACE_MAX; id++) {
+	for (int id = idset_next(&c->waiting, 0); id != -1;
+	     id = idset_next(&c->waiting, (unsigned)id + 1)) {
 		struct child *child = c->super->children[id];
 
-		if (!idset_has(&c->waiting, id))
-			continue;
 		if (child != NULL && child->pid != 0) {
 			exec_send(c, child);
 			continue;
 		}
 		if (child != NULL && child->ended == PEER_LEFT &&
 		    c->call.command == COMMAND_QUIT)
-			call_answer(c, id, ERROR_none, "left");
+			call_answer(c, (unsigned)id, ERROR_none, "left");
 		else
-			call_answer(c, id, ERROR_no_peer,
-			    "peer %u went down meanwhile", id);
+			call_answer(c, (unsigned)id, ERROR_no_peer,
+			    "peer %d went down meanwhile", id);
 	}
 	if (!c->gone && idset_count(&c->waiting) == 0) {
 		c->trouble[0] = '\0';

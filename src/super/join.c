@@ -171,10 +171,11 @@ forget(struct super *s, struct child *child)
 void
 join_check(struct super *s)
 {
-	for (unsigned id = 0; id < SPACE_MAX; id++) {
+	for (int id = idset_next(&s->known, 0); id != -1;
+	     id = idset_next(&s->known, (unsigned)id + 1)) {
 		struct child *child = s->children[id];
 
-		if (child == NULL || !child->joining)
+		if (!child->joining)
 			continue;
 		if (child->served)
 			child->joining = child->unknown = false;

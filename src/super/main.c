@@ -13,7 +13,10 @@
 #include "os/process.h"
 #include "super/client.h"
 
-enum { SETTLE_ROUNDS = 8 /* of one turn; what is left waits for the next */ };
+enum {
+	SETTLE_ROUNDS = 8, /* of one turn; what is left waits for the next */
+	JOURNAL_WAIT_US = 5000, /* for company, of notes of files */
+};
 
 void
 super_event(struct super *s, enum event_kind kind, unsigned peer,
@@ -30,6 +33,7 @@ super_event(struct super *s, enum event_kind kind, unsigned peer,
 	m.event.value = value;
 	text_set(&m.event.reason, reason);
 	journal_append(&s->events, &m);
+	s->journal_due = true;
 }
 
 static void
@@ -256,9 +260,34 @@ start_check(struct super *s)
 }
 
 static void
+journal_fire(struct timer *t)
+{
+	CONTAINER(t, struct super, journal_timer)->journal_due = true;
+}
+
+/*
+ * On disk before any client is told of it; but for what peers say of files,
+ * so much that it is written together.
+ */
+static bool
+write_journals(struct super *s)
+{
+	if (!s->journal_due && s->events.used + s->lines.used > 0 &&
+	    s->journal_timer.index == -1)
+		timer_start(&s->loop, &s->journal_timer,
+		    s->loop.now_us + JOURNAL_WAIT_US);
+	if (!s->journal_due)
+		return false;
+	s->journal_due = false;
+	timer_stop(&s->loop, &s->journal_timer);
+	journal_flush(&s->events);
+	journal_flush(&s->lines);
+	return true;
+}
+
+static void
 settle_once(struct super *s)
 {
-	bool news;
 
 	if (s->changed) {
 		s->changed = false;
@@ -269,10 +298,7 @@ settle_once(struct super *s)
 		control_settle(s);
 		join_check(s);
 	}
-	/* On disk before any client is told of it. */
-	news = journal_flush(&s->events);
-	news = journal_flush(&s->lines) || news;
-	if (news)
+	if (write_journals(s))
 		control_pump(s);
 	control_turn(s);
 }
@@ -283,7 +309,7 @@ settle(struct super *s)
 {
 	for (int i = 0; i < SETTLE_ROUNDS; i++) {
 		settle_once(s);
-		if (!s->changed && s->events.used == 0 && s->lines.used == 0)
+		if (!s->changed && !s->journal_due)
 			return;
 	}
 	timer_start(&s->loop, &s->again, 0);
@@ -339,6 +365,7 @@ super_run(struct super *s)
 	timer_init(&s->start_timer, start_fire);
 	timer_init(&s->stop_timer, stop_fire);
 	timer_init(&s->again, again_fire);
+	timer_init(&s->journal_timer, journal_fire);
 	whole_init(s);
 	timer_start(&s->loop, &s->start_timer,
 	    s->start_us + (uint64_t)s->start_timeout_ms * 1000);

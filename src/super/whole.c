@@ -24,10 +24,11 @@ because(struct super *s, const char *format, ...)
 static const struct child *
 unlike(const struct super *s, const struct child *first)
 {
-	for (unsigned id = first->id + 1u; id < SPACE_MAX; id++) {
+	for (int id = idset_next(&s->known, first->id + 1u); id != -1;
+	     id = idset_next(&s->known, (unsigned)id + 1)) {
 		const struct child *c = s->children[id];
 
-		if (c != NULL && c->pid != 0 && !c->stopped &&
+		if (c->pid != 0 && !c->stopped &&
 		    c->report.hash != first->report.hash)
 			return c;
 	}
@@ -41,19 +42,20 @@ agreed(struct super *s)
 	struct child *first = NULL;
 	const struct child *other;
 
-	for (unsigned id = 0; id < SPACE_MAX; id++) {
+	for (int id = idset_next(&s->known, 0); id != -1;
+	     id = idset_next(&s->known, (unsigned)id + 1)) {
 		struct child *c = s->children[id];
 
-		if (c == NULL || c->pid == 0)
+		if (c->pid == 0)
 			continue;
 		if (c->kill_asked) {
-			because(s, "peer %u is about to die", id);
+			because(s, "peer %d is about to die", id);
 			return NULL;
 		}
 		if (c->stopped)
 			continue;
 		if (child_state(c) != PEER_UP) {
-			because(s, "peer %u is %s", id,
+			because(s, "peer %d is %s", id,
 			    peer_state_text(child_state(c)));
 			return NULL;
 		}
@@ -174,9 +176,9 @@ judge(struct super *s)
 		ask(s, first);
 		return because(s, "peer %u is asked for its view", first->id);
 	}
-	for (unsigned id = 0; id < SPACE_MAX; id++)
-		if (s->children[id] != NULL &&
-		    !listed_right(s, s->children[id]))
+	for (int id = idset_next(&s->known, 0); id != -1;
+	     id = idset_next(&s->known, (unsigned)id + 1))
+		if (!listed_right(s, s->children[id]))
 			return false;
 	s->why[0] = '\0';
 	return true;
@@ -207,10 +209,11 @@ ring_ready(const struct super *s)
 {
 	if (!s->whole)
 		return false;
-	for (unsigned id = 0; id < SPACE_MAX; id++) {
+	for (int id = idset_next(&s->known, 0); id != -1;
+	     id = idset_next(&s->known, (unsigned)id + 1)) {
 		const struct child *c = s->children[id];
 
-		if (c != NULL && child_wanted(c) &&
+		if (child_wanted(c) &&
 		    (child_state(c) != PEER_UP || c->report.missing > 0))
 			return false;
 	}

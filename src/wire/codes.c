@@ -66,6 +66,12 @@ event_kind_fields(unsigned kind)
 	return kind < COUNT(kinds) ? kinds[kind].fields : 0;
 }
 
+bool
+event_kind_is_traffic(unsigned kind)
+{
+	return (event_kind_fields(kind) & EVENT_NAME) != 0;
+}
+
 const char *
 event_kind_value(unsigned kind)
 {

@@ -28,18 +28,22 @@ idset_count(const struct idset *set)
 {
 	unsigned n = 0;
 
-	for (size_t i = 0; i < sizeof(set->bits); i++) {
-		for (unsigned b = set->bits[i]; b != 0; b &= b - 1)
-			n++;
-	}
+	for (int id = idset_next(set, 0); id != -1;
+	     id = idset_next(set, (unsigned)id + 1))
+		n++;
 	return n;
 }
 
 int
 idset_next(const struct idset *set, unsigned id)
 {
+	uint64_t word;
+
 	while (id < SPACE_MAX) {
-		if (set->bits[id / 8] >> id % 8 == 0)
+		memcpy(&word, &set->bits[id / 64 * 8], sizeof(word));
+		if (word == 0)
+			id += 64 - id % 64;
+		else if (set->bits[id / 8] >> id % 8 == 0)
 			id += 8 - id % 8;
 		else if (idset_has(set, id))
 			return (int)id;

@@ -13,9 +13,10 @@
  * be measured ends it, by err(), and with it the processes that it started.
  */
 enum {
-	SAMPLES_MAX = 4096,
+	SAMPLES_MAX = 16384,
 	BENCH_PEERS_MAX = 256,
 	WHAT_LEN_MAX = 48,
+	NOTE_LEN_MAX = 128,
 	WAIT_SECONDS = 120, /* that any one thing may take */
 };
 
@@ -37,6 +38,9 @@ void bench_kill(void);
 void bench_files(void);
 void bench_idle(void);
 void bench_hops(void);
+void bench_small(void);
+void bench_small_nosync(void);
+void bench_first(void);
 
 /* report.c */
 
@@ -58,6 +62,7 @@ struct row {
 	enum unit unit;
 	bool by_mean; /* the mean counts, not the median */
 	uint64_t bytes; /* moved in that time; 0: none */
+	double per_second; /* operations that it allowed; 0: not counted */
 	double ratio_max, value_max, speed_min; /* goals; 0: none. The last
 						   in % of the floor's speed */
 	char also[WHAT_LEN_MAX]; /* for whoever reads the table */
@@ -74,6 +79,8 @@ void report_head(const char *section);
 /* Prints a row, completed by the numbers; floor may be NULL. Keeps it. */
 void report_row(
     struct row *, const struct series *measured, const struct series *floor);
+/* A line for whoever reads the table; kept, too. */
+void report_note(const char *);
 /* All rows as JSON: main.c says how. */
 void report_write(const char *path, const char *const *failed, size_t count);
 
@@ -106,9 +113,12 @@ double ringctl_ms(const char *, ...) __attribute__((format(printf, 1, 2)));
 /* An array of what ringctl printed, one element for each line. */
 json_t *ringctl_json(const char *, ...) __attribute__((format(printf, 1, 2)));
 
+/* kill.c: SIGKILL to a process until its TCP connection hangs up. */
+double kill_floor_ms(void);
+
 /* ring.c */
 
-/* A ring of our own. Only one is up at a time. */
+/* A ring of our own. Most sections have one up at a time. */
 struct ring {
 	char name[WHAT_LEN_MAX], conf[2 * WHAT_LEN_MAX];
 	unsigned n;
@@ -120,7 +130,9 @@ struct ring {
 /* The textbook's seven, or n evenly spread; with these lines of config. */
 void ring_init(struct ring *, unsigned n, const char *directives);
 double ring_up(const struct ring *);
-double ring_down(void);
+double ring_down(const struct ring *);
+/* All that are up in this folder of ours. */
+void rings_down(void);
 void ring_wipe(const struct ring *);
 void ring_look(struct ring *);
 

@@ -170,7 +170,7 @@ bench_exec(void)
 	(void)ring_up(&ring);
 	whole_process();
 	one_connection(ring.name);
-	(void)ring_down();
+	(void)ring_down(&ring);
 	ring_wipe(&ring);
 	echo_stop(&echo);
 }

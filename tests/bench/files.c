@@ -270,7 +270,7 @@ measure_ring(const struct setting *s)
 			size = QUICK_SIZE;
 		measure(s, size, bench_rounds(rounds[i], 2));
 	}
-	(void)ring_down();
+	(void)ring_down(&r);
 	ring_wipe(&r);
 }
 

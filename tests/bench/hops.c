@@ -47,7 +47,7 @@ measure(unsigned n, const char *route)
 	(void)ring_up(&r);
 	for (unsigned i = 0; i < rounds && hops.n + n <= SAMPLES_MAX; i++)
 		ask_all(&hops, n, (i + 1) * NAME_STEP);
-	(void)ring_down();
+	(void)ring_down(&r);
 	ring_wipe(&r);
 	for (unsigned i = 0; i < n; i++)
 		series_add(&expected, strcmp(route, "direct") == 0 ? i > 0 : i);

@@ -199,7 +199,7 @@ watch_ring(struct usage *u, struct ring *r)
 	(void)ring_up(r);
 	ring_look(r);
 	watch(u, r->pids, r->n, r->supervisor);
-	(void)ring_down();
+	(void)ring_down(r);
 	ring_wipe(r);
 }
 

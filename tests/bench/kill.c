@@ -16,8 +16,8 @@
 
 enum { LOOK_MS = 25, LOOKS = 800 };
 
-static double
-floor_ms(void)
+double
+kill_floor_ms(void)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP};
 	int poll_fd = epoll_create1(EPOLL_CLOEXEC), listener, fd;
@@ -111,12 +111,12 @@ measure(unsigned n, unsigned rounds)
 		unsigned victim = i * n / rounds % n;
 
 		ring_look(&r);
-		series_add(&floor, floor_ms());
+		series_add(&floor, kill_floor_ms());
 		series_add(&measured, kill_ms(&r, victim));
 		(void)ringctl_ms("--timeout 60 start %u", r.ids[victim]);
 		(void)ringctl_ms("--timeout 60 wait");
 	}
-	(void)ring_down();
+	(void)ring_down(&r);
 	ring_wipe(&r);
 	(void)snprintf(
 	    row.what, sizeof(row.what), "killed to repaired, %u peers", n);

@@ -13,10 +13,12 @@
  *   floor_UNIT      likewise, or null
  *   ratio           how many times worse than the floor, or null: of medians,
  *                   of means where unit is hops (whose floor is calculated)
+ *   per_second      operations, by all clients; or null
  *   bytes, measured_mb_per_second, speed_percent
  *                   moved, 10^6 bytes a second, of the floor's speed; or null
  *   goal_ratio_max, goal_UNIT_max, goal_speed_percent_min   or null
  *   met             whether all goals are, or null when there are none
+ * and `notes`: versions of other programs, what is missing, and the like.
  *
  * Exits with 0 when all could be measured, whether or not goals are met.
  */
@@ -45,6 +47,9 @@ static const struct section sections[] = {
     {"files", bench_files, "store and request"},
     {"idle", bench_idle, "memory, and CPU of a ring at rest"},
     {"hops", bench_hops, "lookups, direct and by successors"},
+    {"small", bench_small, "4 KiB on disk, beside redis and etcd"},
+    {"small-nosync", bench_small_nosync, "likewise, left to the system"},
+    {"first", bench_first, "the owner killed, its file fetched elsewhere"},
 };
 
 enum { SECTIONS = sizeof(sections) / sizeof(sections[0]) };
@@ -97,7 +102,7 @@ sweep(void)
 
 	if (pid == 0) {
 		if (freopen("/dev/null", "w", stderr) != NULL)
-			(void)ring_down();
+			rings_down();
 		_exit(0);
 	}
 	(void)waitpid(pid, NULL, 0);
@@ -150,7 +155,8 @@ options(int argc, char **argv)
 		else if (c != 'l')
 			exit(2);
 		for (size_t i = 0; c == 'l' && i < SECTIONS; i++)
-			printf("%-6s %s\n", sections[i].name, sections[i].help);
+			printf(
+			    "%-12s %s\n", sections[i].name, sections[i].help);
 		if (c == 'l')
 			exit(0);
 	}

@@ -11,12 +11,14 @@
 
 #include "bench.h"
 
-enum { ROWS_MAX = 128, CELL = 32 };
+enum { ROWS_MAX = 256, CELL = 32, NOTES_MAX = 16 };
 
 static struct report {
 	size_t n;
 	const char *section;
 	struct row rows[ROWS_MAX];
+	size_t note_count;
+	char notes[NOTES_MAX][NOTE_LEN_MAX];
 } * report;
 
 static const struct {
@@ -195,6 +197,16 @@ report_row(
 	print_row(r);
 }
 
+void
+report_note(const char *text)
+{
+	assert(report->note_count < NOTES_MAX);
+	(void)snprintf(
+	    report->notes[report->note_count++], NOTE_LEN_MAX, "%s", text);
+	printf("  (%s)\n", text);
+	(void)fflush(stdout);
+}
+
 static json_t *
 maybe(double value, bool there)
 {
@@ -233,6 +245,8 @@ row_json(const struct row *r)
 	set_unit(o, r, "measured_", "", summary_json(&r->measured));
 	set_unit(o, r, "floor_", "", summary_json(&r->floor));
 	(void)json_object_set_new(o, "ratio", maybe(ratio(r), true));
+	(void)json_object_set_new(
+	    o, "per_second", maybe(r->per_second, r->per_second > 0));
 	(void)json_object_set_new(o, "bytes",
 	    r->bytes ? json_integer((json_int_t)r->bytes) : json_null());
 	(void)json_object_set_new(o, "measured_mb_per_second",
@@ -253,6 +267,7 @@ void
 report_write(const char *path, const char *const *failed, size_t count)
 {
 	json_t *rows = json_array(), *names = json_array(), *all;
+	json_t *notes = json_array();
 	struct utsname name;
 
 	if (uname(&name) != 0)
@@ -261,9 +276,12 @@ report_write(const char *path, const char *const *failed, size_t count)
 		(void)json_array_append_new(rows, row_json(&report->rows[i]));
 	for (size_t i = 0; i < count; i++)
 		(void)json_array_append_new(names, json_string(failed[i]));
-	all = json_pack("{s:b, s:I, s:s, s:o, s:o}", "quick", bench.quick,
+	for (size_t i = 0; i < report->note_count; i++)
+		(void)json_array_append_new(
+		    notes, json_string(report->notes[i]));
+	all = json_pack("{s:b, s:I, s:s, s:o, s:o, s:o}", "quick", bench.quick,
 	    "cores", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "kernel",
-	    name.release, "failed", names, "rows", rows);
+	    name.release, "failed", names, "notes", notes, "rows", rows);
 	if (all == NULL || json_dump_file(all, path, JSON_INDENT(1)) != 0)
 		errx(1, "%s: can't write", path);
 	json_decref(all);

@@ -40,9 +40,23 @@ ring_up(const struct ring *r)
 }
 
 double
-ring_down(void)
+ring_down(const struct ring *r)
 {
-	return ringctl_ms("--timeout 100 down");
+	return ringctl_ms("--timeout 100 -c %s down", r->name);
+}
+
+void
+rings_down(void)
+{
+	json_t *all = ringctl_json("list --json"), *one;
+	size_t i;
+
+	json_array_foreach(all, i, one)
+	{
+		(void)ringctl_ms("--timeout 100 -c %s down",
+		    json_string_value(json_object_get(one, "ring")));
+	}
+	json_decref(all);
 }
 
 void
@@ -54,7 +68,8 @@ ring_wipe(const struct ring *r)
 void
 ring_look(struct ring *r)
 {
-	json_t *all = ringctl_json("status --json"), *peers, *peer;
+	json_t *all = ringctl_json("-c %s status --json", r->name), *peers,
+	       *peer;
 	json_t *status = json_array_get(all, 0);
 	size_t i;
 

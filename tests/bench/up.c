@@ -130,9 +130,9 @@ measure(unsigned n, unsigned rounds, double ratio_max)
 		ring_init(&ring, n, "");
 		series_add(&floor, floor_ms(n));
 		series_add(&first, ring_up(&ring));
-		series_add(&down, ring_down());
+		series_add(&down, ring_down(&ring));
 		series_add(&again, ring_up(&ring));
-		(void)ring_down();
+		(void)ring_down(&ring);
 	}
 	row(n, "up", ratio_max, &first, &floor);
 	row(n, "up again, on its folders", 0, &again, &floor);
