@@ -12,9 +12,9 @@
 #include "peer/drive.h"
 #include "peer/fileop.h"
 
-/* The caller's own files: a source is read, a target replaced at the end. */
+enum { TEMP_DIGITS = 6 /* of a temporary name */, TEMP_TRIES = 8 };
 
-enum { NAME_TRIES = 100, RANDOM_LEN = 6 };
+/* The caller's own files: a source is read, a target replaced at the end. */
 
 static const char changed[] = "changed while it was read";
 
@@ -164,28 +164,57 @@ open_target(struct open_file *f)
 	return fd;
 }
 
-/*
- * Gives the file its temporary name, if it has none, or at once its own, if
- * nobody has that: then leftover stays false. 0 or an errno.
- */
+/* Gives a file without a name this one; 0 or an errno. */
+static int
+link_target(const struct open_file *f, const char *path)
+{
+	char self[64];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", f->fd);
+	return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == -1
+		   ? errno
+		   : 0;
+}
+
+/* Gives the file a temporary name that nobody has; 0 or an errno. */
 static int
 name_target(struct open_file *f)
 {
-	char self[64], *end = f->temp + strlen(f->temp) - RANDOM_LEN;
+	char *end = f->temp + strlen(f->temp) - TEMP_DIGITS;
+	int rc = EEXIST;
 
-	if (f->leftover)
-		return 0;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", f->fd);
-	if (linkat(AT_FDCWD, self, AT_FDCWD, f->path, AT_SYMLINK_FOLLOW) == 0)
-		return 0;
-	for (int i = 0; i < NAME_TRIES && !f->leftover; i++) {
-		snprintf(end, RANDOM_LEN + 1, "%06x", arc4random() & 0xffffff);
-		f->leftover = linkat(AT_FDCWD, self, AT_FDCWD, f->temp,
-				  AT_SYMLINK_FOLLOW) == 0;
-		if (!f->leftover && errno != EEXIST)
-			return errno;
+	for (int i = 0; i < TEMP_TRIES && rc == EEXIST; i++) {
+		snprintf(end, TEMP_DIGITS + 1, "%06x",
+		    (unsigned)arc4random() & 0xffffff);
+		rc = link_target(f, f->temp);
 	}
-	return f->leftover ? 0 : EEXIST;
+	f->leftover = rc == 0;
+	return rc;
+}
+
+/*
+ * Puts the file in the old one's place. To rename it onto the old one has
+ * ext4 write it out at once, while we wait; to exchange them has not.
+ */
+static int
+exchange(const struct open_file *f)
+{
+	return renameat2(AT_FDCWD, f->temp, AT_FDCWD, f->path, RENAME_EXCHANGE);
+}
+
+static int
+replace_target(const struct open_file *f)
+{
+	int rc;
+
+	/* There is no old one now, or this file system can't. */
+	if (exchange(f) == -1)
+		return rename(f->temp, f->path) == -1 ? errno : 0;
+	if (unlink(f->temp) == 0)
+		return 0;
+	rc = errno;
+	(void)exchange(f);
+	return rc;
 }
 
 static bool
@@ -235,10 +264,12 @@ run_rename(struct file_op *op, uint8_t *buffer)
 
 	(void)buffer;
 	assert(f->kind == FILE_TARGET);
-	rc = name_target(f);
 	/* Its mode stays 0600: only the caller knows the caller's umask. */
-	if (rc == 0 && f->leftover && rename(f->temp, f->path) == -1)
-		rc = errno;
+	rc = f->leftover ? 0 : link_target(f, f->path);
+	if (rc == EEXIST)
+		rc = name_target(f);
+	if (rc == 0 && f->leftover)
+		rc = replace_target(f);
 	if (rc != 0) {
 		fileop_fail(op, ERROR_bad_target, f->path, rc);
 		return;
