@@ -95,6 +95,10 @@ unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
 /* Keys (*after, id] are those for which this peer is a replica. */
 unsigned range_held_after(const struct peer *);
 
+/* short.c: files with fewer holders than wanted */
+void short_view_changed(struct peer *); /* before the set is another */
+uint64_t short_count(const struct peer *); /* in the own range */
+
 /* offer.c */
 void offer_message(struct peer *, struct conn *, const struct msg_offer *);
 void offer_accept(struct peer *, struct conn *, const struct msg_accept *);
