@@ -47,6 +47,8 @@ struct output {
 	size_t outcome_count;
 	struct outcome *outcomes;
 	struct ids route; /* of a join request; empty: not known */
+	bool has_cost;
+	struct msg_cost cost; /* of a kill */
 	unsigned replies; /* of peers to exec */
 	size_t held_count;
 	struct msg_reply **held; /* until the end, when in_order */

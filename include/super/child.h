@@ -29,6 +29,7 @@ struct child {
 	bool unknown; /* joining: so is its identifier */
 	uint8_t before; /* joining: what it was, if not unknown */
 	struct msg_report report;
+	uint64_t lacked; /* most files short of a copy, of late: copies.c */
 	bool stopped; /* by SIGSTOP */
 	bool kill_asked, frozen;
 	uint8_t ended; /* enum peer_state, when there is no process */

@@ -13,7 +13,7 @@ enum event_field {
 
 /*
  * EVENTS(E) calls E(kind, fields, name of value in JSON or ""). The first rows
- * are the supervisor's own; their peer is the one concerned.
+ * and copies are the supervisor's own; their peer is the one concerned.
  */
 #define EVENTS(E)                                                              \
 	E(forked, EVENT_VALUE, "pid")                                          \
@@ -58,7 +58,8 @@ enum event_field {
 	E(disk, EVENT_REASON, "")                                              \
 	E(trouble, EVENT_REASON, "")                                           \
 	E(neighbour, EVENT_ABOUT | EVENT_OTHER | EVENT_VALUE | EVENT_REASON,   \
-	    "second")
+	    "second")                                                          \
+	E(copies, EVENT_VALUE | EVENT_REASON, "files")
 
 enum event_kind {
 #define E(kind, fields, value) EVENT_##kind,

@@ -59,7 +59,8 @@
 	M(101, call)                                                           \
 	M(102, status)                                                         \
 	M(103, peer)                                                           \
-	M(104, result)
+	M(104, result)                                                         \
+	M(105, cost)
 
 /* clang-format off */
 

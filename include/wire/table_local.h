@@ -52,6 +52,10 @@
 	F(u32, restarts) F(text, faults)
 #define MESSAGE_result(F)                                                      \
 	F(u8, exit) /* enum exit_status */ F(u64, us) F(ids, ids) F(text, text)
+#define MESSAGE_cost(F) /* of a kill; times: 0 if it did not come to that */    \
+	F(u64, whole_us) F(u64, files) /* that lost a copy */                  \
+	F(u64, copies_us) F(u64, missing) /* still short */                    \
+	F(u64, few) /* files with all the copies that so few peers can hold */
 /* clang-format on */
 
 #endif

@@ -305,6 +305,13 @@ result_take(struct output *o, const struct msg_result *r)
 	}
 }
 
+static void
+cost_take(struct output *o, const struct msg_cost *cost)
+{
+	o->cost = *cost;
+	o->has_cost = true;
+}
+
 void
 output_message(struct output *o, const struct message *m)
 {
@@ -318,6 +325,8 @@ output_message(struct output *o, const struct message *m)
 		o->printer->event(o, &m->event);
 	else if (m->type == MSG_line)
 		o->printer->line(o, &m->line);
+	else if (m->type == MSG_cost)
+		cost_take(o, &m->cost);
 	else if (m->type == MSG_result)
 		result_take(o, &m->result);
 }

@@ -263,6 +263,26 @@ json_log_line(struct output *o, const struct msg_line *l)
 	json_line(&o->json);
 }
 
+/* A time, or null: it did not come to that. */
+static void
+json_ms_or_null(struct json *j, const char *key, uint64_t us)
+{
+	if (us > 0)
+		json_ms(j, key, us);
+	else
+		json_null(j, key);
+}
+
+static void
+json_cost(struct json *j, const struct msg_cost *cost)
+{
+	json_ms_or_null(j, "whole_ms", cost->whole_us);
+	json_ms_or_null(j, "copies_ms", cost->copies_us);
+	json_uint(j, "lost_copy", cost->files);
+	json_uint(j, "short", cost->missing);
+	json_uint(j, "too_few", cost->few);
+}
+
 static void
 json_outcome(struct output *o, const struct outcome *outcome, uint64_t total_us)
 {
@@ -276,6 +296,8 @@ json_outcome(struct output *o, const struct outcome *outcome, uint64_t total_us)
 	    outcome->text.len);
 	if (outcome->ok && o->route.count > 0)
 		json_ids(j, "route", &o->route);
+	if (outcome->ok && o->has_cost)
+		json_cost(j, &o->cost);
 	json_ms(j, "ms", outcome->us);
 	json_ms(j, "total_ms", total_us);
 	json_close(j, '}');

@@ -116,6 +116,7 @@ child_reset(struct child *c)
 	c->stopped = c->kill_asked = c->frozen = false;
 	c->why[0] = '\0';
 	memset(&c->report, 0, sizeof(c->report));
+	c->lacked = 0;
 	c->forked_us = c->heard_us = clock_us();
 }
 
@@ -243,6 +244,7 @@ child_reports(struct child *c, const struct msg_report *report)
 {
 	c->report = *report;
 	c->reported = true;
+	copies_reported(c);
 	if (report->state == PEER_UP && !c->served)
 		child_serves(c);
 	c->super->listing.hold = false;

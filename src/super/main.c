@@ -267,6 +267,7 @@ settle_once(struct super *s)
 		if (s->phase == RING_STARTING)
 			start_check(s);
 		control_settle(s);
+		copies_judge(s);
 		join_check(s);
 	}
 	/* On disk before any client is told of it. */

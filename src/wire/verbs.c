@@ -90,7 +90,8 @@ const struct command_info command_table[] = {
 	"  ringctl quit 9\n"},
     {VERB_KILL, COMMAND_NONE, "kill", "PEERS", {ARG_PEERS}, 1, 0,
 	WHERE_SUPERVISOR, "end peers by SIGKILL, without a word",
-	"Returns when the others have noticed and the ring is whole again.\n"
+	"Says what it cost: how long until the ring was whole again, how many\n"
+	"files lost a copy, and how long until all had their copies back.\n"
 	"\n"
 	"  ringctl kill 8\n"},
     {VERB_START, COMMAND_NONE, "start", "PEERS", {ARG_PEERS}, 1, 0,
