@@ -31,6 +31,7 @@ struct client {
 	bool down, ready; /* wait: for that */
 	uint64_t whole_us; /* kill: the ring was, after so long; 0: not yet */
 	uint64_t lacked; /* kill: files short of a copy before it */
+	struct check *check; /* check: what was found so far, or NULL */
 	bool reading; /* events, logs: reader is open */
 	bool behind; /* there may be more to read than was sent */
 	struct journal_reader reader;
@@ -118,6 +119,16 @@ void join_check(struct super *); /* newcomers that are up, or failed */
 void verb_exec_begin(struct client *), verb_exec_settle(struct client *);
 void verb_exec_expire(struct client *), verb_exec_cancel(struct client *);
 void verb_exec_reply(struct client *, struct child *, struct message *);
+
+/* check.c */
+void verb_check_begin(struct client *), verb_check_settle(struct client *);
+void verb_check_expire(struct client *); /* verdict.c */
+void check_free(struct client *);
+void check_drained(struct client *); /* the client has read all */
+/* A peer's `members` or `records`. */
+void check_message(
+    struct super *, const struct child *, const struct message *);
+void check_child_starts(struct super *, unsigned id); /* its disk is its own */
 
 /* ask.c */
 void verb_status_begin(struct client *), verb_down_begin(struct client *);

@@ -67,6 +67,7 @@ struct super {
 	struct source listener;
 	struct client *clients; /* a list */
 	unsigned client_count;
+	struct check *checking; /* the one under way, or NULL */
 	size_t queued; /* bytes for all clients, as of the last turn */
 	uint64_t next_serial;
 

@@ -143,6 +143,7 @@ child_start(struct child *c, int join_through)
 
 	assert(c->pid == 0 && c->pidfd == -1);
 	timer_stop(&c->super->loop, &c->restart);
+	check_child_starts(c->super, c->id);
 	child_reset(c);
 	if (pipe2(in, O_NONBLOCK | O_CLOEXEC) == -1 ||
 	    pipe2(out, O_NONBLOCK | O_CLOEXEC) == -1) {
@@ -307,6 +308,10 @@ child_message(struct child *c, struct message *m)
 		break;
 	case MSG_members:
 		whole_members(s, c, &m->members);
+		check_message(s, c, m);
+		break;
+	case MSG_records:
+		check_message(s, c, m);
 		break;
 	default:
 		log_warnx("peer %u: unexpected %s", c->id,
