@@ -47,6 +47,9 @@ struct output {
 	size_t outcome_count;
 	struct outcome *outcomes;
 	struct ids route; /* of a join request; empty: not known */
+	bool has_cost, has_verdict;
+	struct msg_verdict verdict; /* of a check */
+	struct msg_cost cost; /* of a kill */
 	unsigned replies; /* of peers to exec */
 	size_t held_count;
 	struct msg_reply **held; /* until the end, when in_order */
@@ -61,6 +64,7 @@ struct printer {
 	    const struct msg_reply *last);
 	void (*event)(struct output *, const struct msg_event *);
 	void (*line)(struct output *, const struct msg_line *);
+	void (*finding)(struct output *, const struct msg_finding *);
 	void (*result)(struct output *, const struct msg_result *);
 };
 

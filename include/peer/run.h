@@ -38,4 +38,12 @@ struct peer_setup {
  */
 int peer_run(const struct peer_setup *);
 
+/*
+ * For who checks a ring, about a peer that is down: opens its folder, says
+ * MSG_started on out, with what went wrong if anything did, and answers each
+ * records_ask from in by records until in is closed. No other peer learns of
+ * it. Returns the exit status of the process.
+ */
+int inventory_run(const struct peer_setup *);
+
 #endif

@@ -57,7 +57,7 @@ bool files_idle(const struct peer *);
 void files_freeze(struct peer *, uint64_t deadline_us);
 /* This process is about to exit: every command gets its reply. */
 void files_stop(struct peer *);
-/* Records of which this peer is the owner and that lack holders. */
+/* Files of which this peer is the owner, with fewer holders than wanted. */
 uint64_t files_missing(const struct peer *);
 
 #endif

@@ -132,6 +132,10 @@ void release_promise(struct peer *, struct conn *, const struct msg_promise *);
 /* Own records are fewer than when it was asked: no answer counts. */
 void release_forget(struct peer *);
 
+/* short.c: files with fewer holders than wanted */
+void short_view_changed(struct peer *); /* before the set is another */
+uint64_t short_count(const struct peer *); /* in the own range */
+
 /* offer.c */
 void offer_accept(struct peer *, struct conn *, const struct msg_accept *);
 void offer_view_changed(struct peer *);

@@ -104,7 +104,7 @@ struct files {
 	uint64_t gen; /* counts what came to the range by itself */
 	uint64_t set; /* range_hash() of the own range; 0: none */
 	uint64_t complete_set, complete_gen; /* under which all agreed */
-	uint64_t lacking; /* records of the range when it changed */
+	uint64_t lacking; /* files that lost a holder when it changed */
 	uint64_t settle_us, unsettled_us; /* views are still moving; 0: no */
 	uint64_t member_us; /* when this peer became one; 0: not yet */
 	uint64_t round_us; /* next comparison by the clock */
@@ -113,6 +113,10 @@ struct files {
 	bool mark_named;
 	struct name mark_name;
 	struct idset members; /* when the view was last looked at */
+	struct idset writers; /* likewise: those who can write */
+	struct idset settled; /* likewise, when last complete */
+	struct idset renewed; /* since then: restarted; _now: not seen yet */
+	struct idset renewed_now;
 	struct idset dead; /* likewise */
 	struct idset bereaved; /* deaths not made good yet */
 	struct apart aparts[SPACE_MAX];

@@ -18,7 +18,10 @@
  *   join     id, known, ping_ms (0: as the config says)
  *   quit, kill, start, pause, resume
  *            a `reply` for each peer: error, text (what was done, or why
- *            not), us; kill's result has the time from signal to whole
+ *            not), us; from kill also a `cost`. Its result comes when the
+ *            ring is whole and all files have their copies again
+ *   check    a `finding` for each violation and for each peer that could not
+ *            be asked, then a `verdict`; exit 0: right, 1: not, 2: can't tell
  *   wait     text: whole (or nothing), ready, down
  *   events   `event`s: since_us (CLOCK_MONOTONIC) on, of these peers (none or
  *            all: all of the ring, and what concerns no peer), of the

@@ -29,6 +29,7 @@ struct child {
 	bool unknown; /* joining: so is its identifier */
 	uint8_t before; /* joining: what it was, if not unknown */
 	struct msg_report report;
+	uint64_t lacked; /* most files short of a copy, of late: copies.c */
 	bool stopped; /* by SIGSTOP */
 	bool kill_asked, frozen;
 	uint8_t ended; /* enum peer_state, when there is no process */
@@ -53,6 +54,9 @@ int child_start(struct child *, int join_through);
 
 /* spawn.c: forks, with the peer's ends of two pipes. 0, or -1 with errno. */
 int child_spawn(struct child *, int join_through, int in, int out);
+
+/* Forks a reader of a peer's disk: its process, or -1 with errno. */
+pid_t reader_spawn(const struct super *, unsigned id, int in, int out);
 
 /* 0, or -1: it has no process, or its queue is full. */
 int child_send(struct child *, const struct message *);

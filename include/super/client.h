@@ -30,6 +30,9 @@ struct client {
 	int exit; /* the worst so far */
 	char trouble[TEXT_LEN_MAX + 1]; /* the first */
 	bool down, ready; /* wait: for that */
+	uint64_t whole_us; /* kill: the ring was, after so long; 0: not yet */
+	uint64_t lacked; /* kill: files short of a copy before it */
+	struct check *check; /* check: what was found so far, or NULL */
 	bool reading; /* events, logs: reader is open */
 	bool behind; /* there may be more to read than was sent */
 	struct journal_reader reader;
@@ -88,9 +91,17 @@ uint64_t call_op(const struct client *, unsigned id);
 /* `peer 8` or `peers 4-5`; returns out. */
 const char *call_names(const struct idset *, char *out, size_t size);
 
-/* verb.c: processes */
+/* For each peer that the call still waits for. */
+#define EACH_WAITING(c, id)                                                    \
+	for (int id = idset_next(&(c)->waiting, 0); id != -1;                  \
+	     id = idset_next(&(c)->waiting, (unsigned)id + 1))
+
+/* kill.c */
 void verb_kill_begin(struct client *), verb_kill_settle(struct client *);
 void verb_kill_expire(struct client *);
+
+/* verb.c: processes */
+void verb_signal(struct client *, int signal); /* to those it waits for */
 void verb_start_begin(struct client *), verb_start_settle(struct client *);
 void verb_pause_begin(struct client *), verb_pause_settle(struct client *);
 void verb_resume_begin(struct client *), verb_resume_settle(struct client *);
@@ -109,6 +120,16 @@ void join_check(struct super *); /* newcomers that are up, or failed */
 void verb_exec_begin(struct client *), verb_exec_settle(struct client *);
 void verb_exec_expire(struct client *), verb_exec_cancel(struct client *);
 void verb_exec_reply(struct client *, struct child *, struct message *);
+
+/* check.c */
+void verb_check_begin(struct client *), verb_check_settle(struct client *);
+void verb_check_expire(struct client *); /* verdict.c */
+void check_free(struct client *);
+void check_drained(struct client *); /* the client has read all */
+/* A peer's `members` or `records`. */
+void check_message(
+    struct super *, const struct child *, const struct message *);
+void check_child_starts(struct super *, unsigned id); /* its disk is its own */
 
 /* ask.c */
 void verb_status_begin(struct client *), verb_down_begin(struct client *);

@@ -54,6 +54,7 @@ struct super {
 	bool foreground;
 	bool changed; /* something that a call may wait for */
 
+	uint64_t short_us; /* since when files may be short; 0: none is */
 	bool whole;
 	char why[TEXT_LEN_MAX + 1]; /* the ring is not whole */
 	struct listing listing;
@@ -69,6 +70,7 @@ struct super {
 	struct source listener;
 	struct client *clients; /* a list */
 	unsigned client_count;
+	struct check *checking; /* the one under way, or NULL */
 	size_t queued; /* bytes for all clients, as of the last turn */
 	uint64_t next_serial;
 
@@ -105,6 +107,14 @@ void super_event(struct super *, enum event_kind, unsigned peer, uint64_t value,
 /* open.c: what lies outside: folders, locks, sockets. 0, or -1 with why. */
 int super_open(struct super *, struct msg_result *why);
 void super_close(struct super *);
+
+/* copies.c: files short of a copy, as their owners report them */
+uint64_t copies_short(const struct super *);
+/* All that were short since then; but for those of some peers, or NULL. */
+uint64_t copies_lost(const struct super *, const struct idset *except);
+void copies_expect(struct super *); /* peers are about to die */
+void copies_reported(struct child *);
+void copies_judge(struct super *); /* tells when all are back */
 
 /* whole.c */
 void whole_init(struct super *);

@@ -101,6 +101,31 @@ enum peer_state {
 
 const char *peer_state_text(unsigned state);
 
+/* What a view says of a member: enum member_state. */
+const char *member_state_text(unsigned state);
+
+/* What a check finds: FINDINGS(K) calls K(kind, name in JSON). */
+#define FINDINGS(K)                                                            \
+	K(unknown, "unknown") /* a peer that could not be asked */             \
+	K(view, "view") /* its view is not like the others', or not true */    \
+	K(first, "first_successor")                                            \
+	K(second, "second_successor")                                          \
+	K(predecessor, "predecessor")                                          \
+	K(missing, "missing") /* at peers, held by holders */                  \
+	K(stray, "stray") /* at peers, which are none of its holders */        \
+	K(version, "version") /* older at peers than at holders */             \
+	K(digest, "digest") /* the same version, but another content */        \
+	K(lost, "lost") /* only on the disks of peers, which are down */       \
+	K(outdated, "outdated") /* newer there than at holders */
+
+enum finding_kind {
+#define K(kind, name) FINDING_##kind,
+	FINDINGS(K)
+#undef K
+};
+
+const char *finding_name(unsigned kind);
+
 /* How a call chooses peers. */
 enum which {
 	WHICH_NONE,

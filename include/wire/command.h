@@ -34,6 +34,7 @@ enum verb {
 	VERB_LOGS,
 	VERB_HELP,
 	VERB_PEER,
+	VERB_CHECK,
 };
 
 /* What an argument is. */

@@ -15,7 +15,7 @@ enum event_field {
 
 /*
  * EVENTS(E) calls E(kind, fields, name of value in JSON or ""). The first rows
- * are the supervisor's own; their peer is the one concerned.
+ * and copies are the supervisor's own; their peer is the one concerned.
  */
 #define EVENTS(E)                                                              \
 	E(forked, EVENT_VALUE, "pid")                                          \
@@ -61,7 +61,8 @@ enum event_field {
 	E(trouble, EVENT_REASON, "")                                           \
 	E(neighbour, EVENT_ABOUT | EVENT_OTHER | EVENT_VALUE | EVENT_REASON,   \
 	    "second")                                                          \
-	E(superseded, EVENT_ABOUT | EVENT_OTHER | EVENT_NAME, "")
+	E(superseded, EVENT_ABOUT | EVENT_OTHER | EVENT_NAME, "")              \
+	E(copies, EVENT_VALUE | EVENT_REASON, "files")
 
 enum event_kind {
 #define E(kind, fields, value) EVENT_##kind,

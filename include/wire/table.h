@@ -59,11 +59,16 @@
 	M(87, event)                                                           \
 	M(88, line)                                                            \
 	M(89, started)                                                         \
+	M(90, records_ask)                                                     \
+	M(91, records)                                                         \
 	M(100, welcome)                                                        \
 	M(101, call)                                                           \
 	M(102, status)                                                         \
 	M(103, peer)                                                           \
-	M(104, result)
+	M(104, result)                                                         \
+	M(105, cost)                                                           \
+	M(106, finding)                                                        \
+	M(107, verdict)
 
 /* clang-format off */
 

@@ -12,6 +12,8 @@
 #define MESSAGE_cancel(F) F(u64, op)
 #define MESSAGE_freeze(F) F(u32, deadline_ms)
 #define MESSAGE_members_ask(F) F(u64, op)
+#define MESSAGE_records_ask(F) /* what follows this name, by key and name */   \
+	F(u64, op) F(u16, key) F(name, name) /* none: this key's first */
 
 /* Peer to supervisor; reply, event and line go on to clients. */
 #define MESSAGE_members(F) F(u64, op) F(u64, hash) F(u8, last) F(members, list)
@@ -31,6 +33,8 @@
 	F(u64, value) F(name, name) F(text, reason)
 #define MESSAGE_line(F) F(u64, t_us) F(u16, peer) F(text, text)
 #define MESSAGE_started(F) F(u8, error) F(text, text)
+#define MESSAGE_records(F) /* all of one key; none: no more follow */          \
+	F(u64, op) F(u64, hash) /* of the view */ F(u16, key) F(records, list)
 
 /* The control socket. */
 #define MESSAGE_welcome(F)                                                     \
@@ -52,6 +56,16 @@
 	F(u32, restarts) F(text, faults)
 #define MESSAGE_result(F)                                                      \
 	F(u8, exit) /* enum exit_status */ F(u64, us) F(ids, ids) F(text, text)
+#define MESSAGE_cost(F) /* of a kill; times: 0 if it did not come to it */     \
+	F(u64, whole_us) F(u64, files) /* that lost a copy */                  \
+	F(u64, copies_us) F(u64, missing) /* still short */                    \
+	F(u64, few) /* files with all the copies that so few peers can hold */
+#define MESSAGE_finding(F) /* of check, in its words too */                    \
+	F(u8, kind) /* enum finding_kind */ F(u16, peer) F(name, name)         \
+	F(ids, peers) F(ids, holders) F(text, text)
+#define MESSAGE_verdict(F)                                                     \
+	F(u16, peers) F(u16, disks) F(u64, files) F(u64, copies)               \
+	F(u64, violations) F(u16, unknown) /* peers that could not be asked */
 /* clang-format on */
 
 #endif

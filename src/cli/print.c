@@ -308,6 +308,20 @@ result_take(struct output *o, const struct msg_result *r)
 	}
 }
 
+static void
+cost_take(struct output *o, const struct msg_cost *cost)
+{
+	o->cost = *cost;
+	o->has_cost = true;
+}
+
+static void
+verdict_take(struct output *o, const struct msg_verdict *verdict)
+{
+	o->verdict = *verdict;
+	o->has_verdict = true;
+}
+
 void
 output_message(struct output *o, const struct message *m)
 {
@@ -321,6 +335,12 @@ output_message(struct output *o, const struct message *m)
 		o->printer->event(o, &m->event);
 	else if (m->type == MSG_line)
 		o->printer->line(o, &m->line);
+	else if (m->type == MSG_finding)
+		o->printer->finding(o, &m->finding);
+	else if (m->type == MSG_verdict)
+		verdict_take(o, &m->verdict);
+	else if (m->type == MSG_cost)
+		cost_take(o, &m->cost);
 	else if (m->type == MSG_result)
 		result_take(o, &m->result);
 }

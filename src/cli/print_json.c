@@ -263,6 +263,58 @@ json_log_line(struct output *o, const struct msg_line *l)
 	json_line(&o->json);
 }
 
+/* A time, or null: it did not come to that. */
+static void
+json_ms_or_null(struct json *j, const char *key, uint64_t us)
+{
+	if (us > 0)
+		json_ms(j, key, us);
+	else
+		json_null(j, key);
+}
+
+static void
+json_cost(struct json *j, const struct msg_cost *cost)
+{
+	json_ms_or_null(j, "whole_ms", cost->whole_us);
+	json_ms_or_null(j, "copies_ms", cost->copies_us);
+	json_uint(j, "lost_copy", cost->files);
+	json_uint(j, "short", cost->missing);
+	json_uint(j, "too_few", cost->few);
+}
+
+static void
+json_finding(struct output *o, const struct msg_finding *f)
+{
+	struct json *j = &o->json;
+	bool unknown = f->kind == FINDING_unknown;
+
+	json_open(j, NULL, '{');
+	if (!unknown)
+		json_string(j, "violation", finding_name(f->kind));
+	if (f->name.len > 0) {
+		json_text(j, "name", f->name.text, f->name.len);
+		json_ids(j, "peers", &f->peers);
+		json_ids(j, "holders", &f->holders);
+	} else {
+		json_uint(j, "peer", f->peer);
+	}
+	json_text(j, unknown ? "unknown" : "text", f->text.text, f->text.len);
+	json_close(j, '}');
+	json_line(j);
+}
+
+static void
+json_verdict(struct json *j, const struct msg_verdict *v)
+{
+	json_uint(j, "asked", v->peers);
+	json_uint(j, "disks", v->disks);
+	json_uint(j, "files", v->files);
+	json_uint(j, "copies", v->copies);
+	json_uint(j, "violations", v->violations);
+	json_uint(j, "unknown", v->unknown);
+}
+
 static void
 json_outcome(struct output *o, const struct outcome *outcome, uint64_t total_us)
 {
@@ -276,6 +328,8 @@ json_outcome(struct output *o, const struct outcome *outcome, uint64_t total_us)
 	    outcome->text.len);
 	if (outcome->ok && o->route.count > 0)
 		json_ids(j, "route", &o->route);
+	if (outcome->ok && o->has_cost)
+		json_cost(j, &o->cost);
 	json_ms(j, "ms", outcome->us);
 	json_ms(j, "total_ms", total_us);
 	json_close(j, '}');
@@ -300,7 +354,10 @@ json_result(struct output *o, const struct msg_result *r)
 	json_string(j, "verb", o->options->verb->word);
 	json_bool(j, "ok", ok);
 	json_uint(j, "exit", r->exit);
-	json_ids(j, "peers", &r->ids);
+	if (o->has_verdict)
+		json_verdict(j, &o->verdict);
+	else
+		json_ids(j, "peers", &r->ids);
 	if (r->text.len)
 		json_text(j, ok ? "text" : "error", r->text.text, r->text.len);
 	json_ms(j, "ms", r->us);
@@ -314,5 +371,6 @@ const struct printer print_json = {
     .files = json_files,
     .event = json_event,
     .line = json_log_line,
+    .finding = json_finding,
     .result = json_result,
 };

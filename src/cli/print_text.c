@@ -258,6 +258,17 @@ text_line(struct output *o, const struct msg_line *l)
 	putchar('\n');
 }
 
+/* Who could not be asked is named by the result. */
+static void
+text_finding(struct output *o, const struct msg_finding *f)
+{
+	(void)o;
+	if (f->kind == FINDING_unknown)
+		return;
+	put_text(f->text.text);
+	putchar('\n');
+}
+
 static void
 print_result(const struct output *o, const struct msg_result *r)
 {
@@ -289,5 +300,6 @@ const struct printer print_text = {
     .files = text_files,
     .event = text_event,
     .line = text_line,
+    .finding = text_finding,
     .result = text_result,
 };

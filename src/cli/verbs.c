@@ -30,6 +30,7 @@ static const struct {
     {VERB_PAUSE, verb_plain},
     {VERB_RESUME, verb_plain},
     {VERB_WAIT, verb_wait},
+    {VERB_CHECK, verb_plain},
     {VERB_EVENTS, verb_journal},
     {VERB_LOGS, verb_journal},
     {VERB_HELP, verb_help},

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "peer/drive.h"
+#include "peer/records.h"
 #include "wire/frame.h"
 
 static bool
@@ -167,6 +168,16 @@ send_members(struct driver *d, uint64_t op)
 }
 
 static void
+send_records(struct driver *d, const struct msg_records_ask *ask)
+{
+	struct message m = {.type = MSG_records};
+
+	records_answer(&d->catalog, ask, &m.records);
+	m.records.hash = peer_view_hash(d->core);
+	pipe_send(d, &m);
+}
+
+static void
 take_message(struct driver *d, const struct message *m)
 {
 	struct event ev = {.message = m};
@@ -186,6 +197,9 @@ take_message(struct driver *d, const struct message *m)
 		break;
 	case MSG_members_ask:
 		send_members(d, m->members_ask.op);
+		return;
+	case MSG_records_ask:
+		send_records(d, &m->records_ask);
 		return;
 	default:
 		gone(d);

@@ -85,27 +85,6 @@ range_session(const struct peer *p, enum session_role role, unsigned id)
 	return NULL;
 }
 
-static uint64_t
-range_count(struct peer *p)
-{
-	const struct index *x = &p->config.index;
-	unsigned after = ring_owner_before(p, p->config.id), n;
-	uint64_t count = 0;
-	struct record r;
-
-	n = ring_distance(p, after, p->config.id);
-	for (unsigned i = 1; i <= (n == 0 ? p->space : n); i++) {
-		uint16_t key = (uint16_t)((after + i) & (p->space - 1));
-		const struct name *last = NULL;
-
-		while (x->next(x->ctx, key, last, &r)) {
-			count += !r.deleted;
-			last = &r.name;
-		}
-	}
-	return count;
-}
-
 static void
 range_unsettle(struct peer *p)
 {
@@ -130,12 +109,13 @@ range_view_changed(struct peer *p)
 
 	mourn_view_changed(p);
 	range_unsettle(p);
+	short_view_changed(p);
 	if (set == f->set)
 		return;
 	f->set = set;
 	f->complete_set = 0;
 	f->marking = false;
-	f->lacking = set == 0 || p->successor_count == 0 ? 0 : range_count(p);
+	f->lacking = set == 0 ? 0 : short_count(p);
 }
 
 void

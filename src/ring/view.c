@@ -247,6 +247,9 @@ view_set(struct peer *p, const struct member *m)
 		w->accuser_count = 0;
 		w->link_tries = 0;
 		w->link_us = 0;
+		/* Not one that has but refuted what was said of it. */
+		if ((m->flags & MEMBER_SYNCING) != 0)
+			idset_add(&p->files.renewed_now, m->id);
 	}
 	p->member_count = p->member_count - was + member_is(p, m->id);
 	if (member_is(p, m->id))

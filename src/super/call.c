@@ -16,6 +16,8 @@ const struct verb_row verb_rows[] = {
     {VERB_DOWN, true, verb_down_begin, NULL, NULL, NULL},
     {VERB_WAIT, true, verb_wait_begin, verb_wait_settle, verb_wait_expire,
 	NULL},
+    {VERB_CHECK, false, verb_check_begin, verb_check_settle, verb_check_expire,
+	check_free},
     {VERB_EVENTS, true, verb_stream_begin, NULL, NULL, NULL},
     {VERB_LOGS, true, verb_stream_begin, NULL, NULL, NULL},
     {VERB_EXEC, false, verb_exec_begin, verb_exec_settle, verb_exec_expire,
@@ -188,6 +190,8 @@ call_finish(struct client *c, int exit, const char *format, ...)
 	if (c->reading)
 		journal_reader_close(&c->reader);
 	c->reading = false;
+	if (c->check != NULL)
+		check_free(c);
 	c->busy = false;
 	c->idle_us = clock_us();
 	client_send(c, &answer);

@@ -118,6 +118,7 @@ child_reset(struct child *c)
 	c->stopped = c->kill_asked = c->frozen = false;
 	c->why[0] = '\0';
 	memset(&c->report, 0, sizeof(c->report));
+	c->lacked = 0;
 	c->forked_us = c->heard_us = clock_us();
 }
 
@@ -144,6 +145,7 @@ child_start(struct child *c, int join_through)
 
 	assert(c->pid == 0 && c->pidfd == -1);
 	timer_stop(&c->super->loop, &c->restart);
+	check_child_starts(c->super, c->id);
 	child_reset(c);
 	if (pipe2(in, O_NONBLOCK | O_CLOEXEC) == -1 ||
 	    pipe2(out, O_NONBLOCK | O_CLOEXEC) == -1) {
@@ -245,6 +247,7 @@ child_reports(struct child *c, const struct msg_report *report)
 {
 	c->report = *report;
 	c->reported = true;
+	copies_reported(c);
 	if (report->state == PEER_UP && !c->served)
 		child_serves(c);
 	c->super->listing.hold = false;
@@ -308,6 +311,10 @@ child_message(struct child *c, struct message *m)
 		break;
 	case MSG_members:
 		whole_members(s, c, &m->members);
+		check_message(s, c, m);
+		break;
+	case MSG_records:
+		check_message(s, c, m);
 		break;
 	default:
 		log_warnx("peer %u: unexpected %s", c->id,

@@ -318,6 +318,8 @@ client_turn(struct client *c)
 	} while (full && !is_full(c));
 	if (c->reading && outlet_used(&c->outlet) == 0 && c->behind)
 		timer_start(&c->super->loop, &c->timer, 0);
+	if (c->check != NULL && outlet_used(&c->outlet) == 0)
+		check_drained(c);
 	if (!c->busy && !is_full(c))
 		c->ahead = false;
 	/* Most say nothing more until they have their result. */

@@ -296,6 +296,7 @@ settle_once(struct super *s)
 		if (s->phase == RING_STARTING)
 			start_check(s);
 		control_settle(s);
+		copies_judge(s);
 		join_check(s);
 	}
 	if (write_journals(s))

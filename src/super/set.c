@@ -34,6 +34,20 @@ set_print(const struct idset *set, char *out, size_t size)
 }
 
 char *
+span_print(uint64_t us, char *out, size_t size)
+{
+	double ms = (double)us / 1000;
+
+	if (us < 10000)
+		snprintf(out, size, "%.1f ms", ms);
+	else if (us < 1000000)
+		snprintf(out, size, "%.0f ms", ms);
+	else
+		snprintf(out, size, "%.1f s", ms / 1000);
+	return out;
+}
+
+char *
 ping_print(uint32_t ping_ms, char *out, size_t size)
 {
 	static const struct {

@@ -58,6 +58,26 @@ child_main(const struct child *c, const struct peer_setup *setup,
 	_exit(peer_run(setup));
 }
 
+pid_t
+reader_spawn(const struct super *s, unsigned id, int in, int out)
+{
+	static struct peer_setup setup; /* large, and read by the child only */
+	const int keep[] = {in, out, s->roster.lock_fd};
+	pid_t parent = getpid(), pid;
+
+	setup_init(&setup, &s->config, id, s->data.text, s->key);
+	setup.in = IN_CHILD;
+	setup.out = OUT_CHILD;
+	pid = fork();
+	if (pid != 0)
+		return pid;
+	process_child(parent, keep, 3);
+	if (process_stdio_null(false) == -1)
+		fatal("/dev/null");
+	setproctitle("disk of peer %u [%s]", id, s->config.ring);
+	_exit(inventory_run(&setup));
+}
+
 int
 child_spawn(struct child *c, int join_through, int in, int out)
 {

@@ -27,13 +27,8 @@ is_paused(const struct child *c)
 	return c->pid != 0 && c->stopped;
 }
 
-/* For each peer that the call still waits for. */
-#define EACH_WAITING(c, id)                                                    \
-	for (int id = idset_next(&(c)->waiting, 0); id != -1;                  \
-	     id = idset_next(&(c)->waiting, (unsigned)id + 1))
-
-static void
-signal_waiting(struct client *c, int signal)
+void
+verb_signal(struct client *c, int signal)
 {
 	EACH_WAITING(c, id)
 	{
@@ -69,82 +64,6 @@ verb_peers_expire(struct client *c)
 		    (double)(clock_us() - c->began_us) / 1e6);
 	}
 	finish(c, "done");
-}
-
-void
-verb_kill_begin(struct client *c)
-{
-	if (!call_pick(c, runs))
-		return;
-	call_arm(c, CALL_TIMEOUT_MS);
-	c->began_us = clock_us();
-	signal_waiting(c, SIGKILL);
-}
-
-static bool
-any_live(const struct super *s)
-{
-	for (unsigned id = 0; id < SPACE_MAX; id++)
-		if (s->children[id] != NULL && s->children[id]->pid != 0 &&
-		    !s->children[id]->stopped)
-			return true;
-	return false;
-}
-
-/* `killed 8 (SIGKILL)`, said of those whose wait status says so. */
-static const char *
-kill_text(const struct client *c, char *out, size_t size)
-{
-	char names[256];
-
-	snprintf(out, size, "killed %s (SIGKILL)",
-	    set_print(&c->done, names, sizeof(names)));
-	return out;
-}
-
-void
-verb_kill_settle(struct client *c)
-{
-	char text[320];
-
-	EACH_WAITING(c, id)
-	{
-		const struct child *child = c->super->children[id];
-
-		if (child->pid != 0)
-			continue;
-		if (child->ended == PEER_KILLED)
-			call_answer(
-			    c, (unsigned)id, ERROR_none, "killed (SIGKILL)");
-		else
-			call_answer(c, (unsigned)id, ERROR_system,
-			    "peer %d ended by itself first: %s", id,
-			    child->why);
-	}
-	if (c->gone || idset_count(&c->waiting) > 0)
-		return;
-	if (idset_count(&c->done) == 0)
-		call_finish(c, c->exit, "%s", "");
-	else if (!any_live(c->super))
-		call_finish(c, c->exit, "%s: no peer is left",
-		    kill_text(c, text, sizeof(text)));
-	else if (c->super->whole)
-		call_finish(c, c->exit, "%s: whole again in %.1f ms",
-		    kill_text(c, text, sizeof(text)),
-		    (double)(clock_us() - c->began_us) / 1000);
-}
-
-void
-verb_kill_expire(struct client *c)
-{
-	char text[320];
-
-	if (idset_count(&c->waiting) > 0)
-		verb_peers_expire(c);
-	else
-		call_finish(c, EXIT_TIMEOUT, "%s: not whole after %.1f s: %s",
-		    kill_text(c, text, sizeof(text)),
-		    (double)(clock_us() - c->began_us) / 1e6, c->super->why);
 }
 
 void
@@ -190,7 +109,7 @@ signal_others(struct client *c, int signal, bool stopped, const char *text)
 		else
 			idset_add(&c->sent, (unsigned)id);
 	}
-	signal_waiting(c, signal);
+	verb_signal(c, signal);
 }
 
 /* `peer 8 paused; peers 4-5 are paused already` */

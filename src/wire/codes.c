@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "base/types.h"
 #include "wire/codes.h"
 
 static const struct {
@@ -34,6 +35,21 @@ static const struct {
 #undef E
 };
 
+static const char *const findings[] = {
+#define K(kind, name) name,
+    FINDINGS(K)
+#undef K
+};
+
+static const char *const member_states[] = {
+    [MEMBER_NONE] = "unknown",
+    [MEMBER_ALIVE] = "alive",
+    [MEMBER_SUSPECT] = "suspect",
+    [MEMBER_LEAVING] = "leaving",
+    [MEMBER_LEFT] = "left",
+    [MEMBER_DEAD] = "dead",
+};
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 const char *
@@ -52,6 +68,18 @@ const char *
 peer_state_text(unsigned state)
 {
 	return state < COUNT(peer_states) ? peer_states[state] : "unknown";
+}
+
+const char *
+finding_name(unsigned kind)
+{
+	return kind < COUNT(findings) ? findings[kind] : "unknown";
+}
+
+const char *
+member_state_text(unsigned state)
+{
+	return state < COUNT(member_states) ? member_states[state] : "unknown";
 }
 
 const char *

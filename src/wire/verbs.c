@@ -90,7 +90,8 @@ const struct command_info command_table[] = {
 	"  ringctl quit 9\n"},
     {VERB_KILL, COMMAND_NONE, "kill", "PEERS", {ARG_PEERS}, 1, 0,
 	WHERE_SUPERVISOR, "end peers by SIGKILL, without a word",
-	"Returns when the others have noticed and the ring is whole again.\n"
+	"Says what it cost: how long until the ring was whole again, how many\n"
+	"files lost a copy, and how long until all had their copies back.\n"
 	"\n"
 	"  ringctl kill 8\n"},
     {VERB_START, COMMAND_NONE, "start", "PEERS", {ARG_PEERS}, 1, 0,
@@ -114,6 +115,17 @@ const struct command_info command_table[] = {
 	"of a copy. down: it is gone.\n"
 	"\n"
 	"  ringctl --timeout 5 wait ready\n"},
+    {VERB_CHECK, COMMAND_NONE, "check", "", {ARG_NONE}, 0, 0, WHERE_SUPERVISOR,
+	"is the ring right? 0: yes, 1: no, 2: it can't tell",
+	"Asks every peer for its view, its neighbours and its files: one "
+	"cycle,\n"
+	"equal views, every file at its holders and nowhere else. Each "
+	"violation\n"
+	"is a line. What heals within 5 s is none. Disks of peers that are "
+	"down\n"
+	"are read, too: files that nobody else has are named.\n"
+	"\n"
+	"  ringctl check\n"},
     {VERB_EVENTS, COMMAND_NONE, "events",
 	"[-f] [--since T] [--kind KIND] [PEERS]", {ARG_PEERS}, 0,
 	OPTION_FOLLOW | OPTION_SINCE | OPTION_KIND, WHERE_SUPERVISOR,

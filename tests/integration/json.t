@@ -93,6 +93,11 @@ for verb in "join 25 4" "pause 8" "resume 8" wait "kill 25" "start 25" \
 	[ ! -s "$W/out" ] || fields "$verb: an object" '1'
 	[ "$verb" != "join 25 4" ] ||
 	    fields "$verb: its route" '"@{$_->{route}}" eq "4 2"'
+	[ "${verb% *}" != kill ] ||
+	    fields "$verb: its cost" 'has(qw(whole_ms copies_ms lost_copy short
+		too_few)) && num($_->{whole_ms}) && num($_->{copies_ms}) &&
+		num($_->{lost_copy}) && num($_->{short}) &&
+		num($_->{too_few})'
 done
 a_death_is_told()
 {
@@ -105,6 +110,26 @@ fields "a dead peer has no pid and no successors" 'my ($p) = grep {
     $_->{id} == 9 } @{$_->{peers}}; $p->{state} eq "killed" &&
     !defined $p->{pid} && exists $p->{pid} &&
     !defined $p->{first_successor}'
+does "check --json" ringctl check --json
+fields "check of a right ring" 'has(qw(ring verb ok exit asked disks files
+    copies violations unknown text ms)) && $_->{verb} eq "check" &&
+    bool($_->{ok}) && $_->{ok} && $_->{exit} == 0 &&
+    num($_->{asked}) &&
+    num($_->{disks}) && num($_->{files}) && num($_->{copies}) &&
+    num($_->{violations}) && num($_->{unknown}) && str($_->{text}) &&
+    num($_->{ms})'
+does "pause 4" ringctl pause 4
+exits "check of a paused peer" 2 ringctl check --json
+fields "who could not be asked" 'exists $_->{verb} || (num($_->{peer}) &&
+    str($_->{unknown}))'
+does "resume 4" ringctl resume 4
+content 2067.pdf 4096
+does "store" ringctl exec 4 store 2067
+does "kill all holders" ringctl kill 19,2,4
+exits "check of a lost file" 1 ringctl check --json
+fields "violations" 'exists $_->{verb} ? !$_->{ok} && str($_->{error}) :
+    str($_->{violation}) && str($_->{name}) && list($_->{peers}) &&
+    list($_->{holders}) && str($_->{text})'
 does "events --json" ringctl events --json
 fields "events" 'has(qw(t wall peer event)) && num($_->{t}) &&
     $_->{wall} =~ /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/ &&
