@@ -32,7 +32,7 @@ struct remembered {
 	uint64_t at[REMEMBERED_MAX];
 };
 
-enum { ASKED_MAX = 30 }; /* peers asked for one name */
+enum { ASKED_MAX = 60 }; /* peers asked for one name */
 
 /* A question to the other members of a replica set. */
 struct query {
@@ -50,7 +50,8 @@ struct query {
 	uint16_t losers[SET_MAX];
 	unsigned loser_count;
 	uint16_t ids[ASKED_MAX];
-	unsigned count, missing; /* missing: bits of ids */
+	unsigned count;
+	uint64_t missing; /* bits of ids */
 };
 
 #endif

@@ -91,6 +91,8 @@ void range_touched(struct peer *);
 bool range_complete(const struct peer *);
 /* Does it own a range? Not when it leaves, or can't write. */
 bool range_owned(const struct peer *);
+/* Who had its range before it came: the next one that serves, if any. */
+unsigned range_former(const struct peer *);
 bool range_synced(const struct peer *);
 uint64_t range_tick(struct peer *);
 /* Hash of a range: its begin and its replica set. */

@@ -122,6 +122,7 @@ struct files {
 	struct apart aparts[SPACE_MAX];
 	struct remembered replaced, reported; /* versions */
 	struct conflicts conflicts;
+	struct idset reunited; /* back from the dead, perhaps with strays */
 	struct idset inherited; /* of those: told by the disk at start */
 };
 

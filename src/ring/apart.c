@@ -7,13 +7,13 @@
  * missed it who was down, or slept. Versions alone don't tell that from two
  * stores that could not know of each other. So each peer keeps, of each other
  * one, by the clock of versions, since when it took it for dead and until when:
- * both versions were made while the two sides were apart, if one is brought by a
- * peer, or was made through one, that was taken for dead then. A death by
+ * both versions were made while the two sides were apart, if one is brought by
+ * a peer, or was made through one, that was taken for dead then. A death by
  * silence is noticed late: what was made shortly before it counts, too, unless
- * it was once held here. Its owner tells of it: who was that when it saw both,
- * or has become it a little later. (Each of the two, if sides merge slowly.) Who
- * was restarted meanwhile knows nothing of all that; nor does a new owner, who
- * held neither.
+ * it was once held here. The owner of the name tells of it: who was that when
+ * it saw both, or has become it a little later. (Each of the two, if sides
+ * merge slowly.) Who was restarted meanwhile knows nothing of all that; nor
+ * does a new owner, who held neither.
  */
 enum {
 	LATE_US = 2000000, /* from the first silence to DEAD */

@@ -23,6 +23,7 @@ mourn_view_changed(struct peer *p)
 			if (idset_has(&f->dead, id) && member_is(p, id)) {
 				f->reunion_us = p->now_us + REUNION_US;
 				apart_end(p, id);
+				idset_add(&f->reunited, id);
 			}
 			idset_del(&f->dead, id);
 			idset_del(&f->bereaved, id);
@@ -38,6 +39,8 @@ mourn_view_changed(struct peer *p)
 			idset_add(&f->members, id);
 		else
 			idset_del(&f->members, id);
+		if (!peer_usable(p, id))
+			idset_del(&f->reunited, id);
 	}
 }
 

@@ -4,7 +4,16 @@
 #include "ring/files_repair.h"
 
 /* What the other members of a replica set know of a name. */
-enum { KNOWN_NO, KNOWN_YES, KNOWN_BEREFT, KNOWN_LOST };
+enum {
+	KNOWN_NO,
+	KNOWN_YES,
+	KNOWN_BEREFT,
+	KNOWN_LOST,
+	KNOWN_MASK = 15,
+	KNOWN_ALL = 16, /* it has nothing that the asker should have */
+};
+
+static const uint64_t ONE = 1;
 
 static void
 query_done(struct peer *p, struct query *q)
@@ -66,7 +75,7 @@ query_send(struct peer *p, struct query *q)
 	m.ask.op = q->op;
 	m.ask.name = q->name;
 	for (unsigned i = 0; i < q->count; i++)
-		if (q->missing & 1u << i)
+		if (q->missing & ONE << i)
 			link_send(p, q->ids[i], &m);
 	q->timer_us = p->now_us + q->rto_us;
 	files_wake(p, q->timer_us);
@@ -104,6 +113,18 @@ query_add_former(struct peer *p, struct query *q, unsigned last)
 	}
 }
 
+/* Who was away, perhaps on another side, may bring what the set has not got. */
+static void
+query_add_reunited(struct peer *p, struct query *q)
+{
+	const struct idset *set = &p->files.reunited;
+
+	for (int id = idset_next(set, 0); id >= 0;
+	     id = idset_next(set, (unsigned)id + 1))
+		if (peer_usable(p, (unsigned)id))
+			query_add(q, (unsigned)id);
+}
+
 /* Where the set ends; if nobody can write, where it would. */
 static unsigned
 query_last(const struct peer *p, unsigned first, unsigned last)
@@ -121,11 +142,12 @@ query_begin(struct peer *p, struct query *q)
 {
 	uint16_t ids[COPIES_MAX + 1];
 	unsigned n = ring_replicas(p, q->key, ids);
-	bool has_next = p->successor_count == 0;
+	unsigned former = range_former(p);
+	bool has_former = former == p->config.id;
 	struct record own;
 
 	q->known = q->blind = q->bereft = q->was_lost = false;
-	q->holder_count = q->loser_count = q->count = q->missing = 0;
+	q->holder_count = q->loser_count = q->count = 0;
 	q->op = ++p->next_op;
 	q->rto_us = RTO_US;
 	if (files_find(p, &q->name, &own))
@@ -135,23 +157,24 @@ query_begin(struct peer *p, struct query *q)
 	/* Peers that are syncing can't vouch that there is nothing. */
 	q->blind = p->phase != PHASE_SERVING;
 	for (unsigned i = 0; i < n; i++) {
-		has_next |= ids[i] == p->successors[0];
+		has_former |= ids[i] == former;
 		q->blind &= (p->view[ids[i]].flags & MEMBER_SYNCING) != 0;
 		if (ids[i] != p->config.id)
 			query_add(q, ids[i]);
 	}
-	if (!has_next && p->phase == PHASE_SYNCING)
-		query_add(q, p->successors[0]);
+	if (!has_former && p->phase == PHASE_SYNCING)
+		query_add(q, former);
 	query_add_former(p, q,
 	    query_last(p, n > 0 ? ids[0] : p->config.id,
 		n > 0 ? ids[n - 1] : p->config.id));
+	query_add_reunited(p, q);
 	/* What it is fetching, the set may not have heard of. */
 	for (unsigned i = 0; i < p->files.pull_top; i++)
 		if (p->files.pulls[i].state != PULL_FREE &&
 		    name_cmp(&p->files.pulls[i].record.name, &q->name) == 0)
 			query_add(q, p->files.pulls[i].from);
 	q->blind |= p->files.reunion_us > p->now_us;
-	q->missing = (1u << q->count) - 1;
+	q->missing = (ONE << q->count) - 1;
 	if (q->missing == 0)
 		query_done(p, q);
 	else
@@ -209,28 +232,40 @@ query_ask(struct peer *p, struct conn *c, const struct msg_ask *in)
 	else if (range_bereft(p, (unsigned)key, NULL) > 0)
 		m.answer.known = KNOWN_BEREFT;
 	m.answer.record.name = in->name;
+	if (p->files.offer.passed && p->phase == PHASE_SERVING &&
+	    ring_owner(p, (unsigned)key) == c->id)
+		m.answer.known |= KNOWN_ALL;
 	conn_send(p, c, &m);
+}
+
+static void
+query_heard(struct query *q, unsigned id, const struct msg_answer *in)
+{
+	unsigned known = in->known & KNOWN_MASK;
+	bool meant = name_cmp(&in->record.name, &q->name) == 0;
+
+	if (known == KNOWN_YES && meant)
+		query_learn(q, id, &in->record);
+	if (known == KNOWN_LOST && meant)
+		query_learn_lost(q, id, &in->record);
+	q->bereft |= known == KNOWN_BEREFT;
 }
 
 void
 query_answer(struct peer *p, struct conn *c, const struct msg_answer *in)
 {
+	if (in->known & KNOWN_ALL)
+		idset_del(&p->files.reunited, c->id);
 	for (unsigned i = 0; i < p->files.query_top; i++) {
 		struct query *q = &p->files.queries[i];
 
 		if (q->kind == TIE_FREE || q->op != in->op)
 			continue;
 		for (unsigned j = 0; j < q->count; j++) {
-			if (q->ids[j] != c->id || !(q->missing & 1u << j))
+			if (q->ids[j] != c->id || !(q->missing & ONE << j))
 				continue;
-			q->missing &= ~(1u << j);
-			if (in->known == KNOWN_YES &&
-			    name_cmp(&in->record.name, &q->name) == 0)
-				query_learn(q, c->id, &in->record);
-			if (in->known == KNOWN_LOST &&
-			    name_cmp(&in->record.name, &q->name) == 0)
-				query_learn_lost(q, c->id, &in->record);
-			q->bereft |= in->known == KNOWN_BEREFT;
+			q->missing &= ~(ONE << j);
+			query_heard(q, c->id, in);
 		}
 		if (q->known)
 			files_saw(p, &q->best.version);
@@ -260,7 +295,7 @@ query_timer(struct peer *p, struct query *q)
 		return;
 	}
 	for (unsigned i = 0; i < q->count; i++)
-		if (q->missing & 1u << i)
+		if (q->missing & ONE << i)
 			detect_doubt(p, q->ids[i]);
 	query_send(p, q);
 }

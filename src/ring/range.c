@@ -51,24 +51,40 @@ range_complete(const struct peer *p)
 	       f->complete_gen == f->gen;
 }
 
+unsigned
+range_former(const struct peer *p)
+{
+	unsigned self = p->config.id;
+
+	/* Several may have come at once: none of them knows. */
+	for (unsigned i = 1; i < p->space; i++) {
+		unsigned id = (self + i) & (p->space - 1);
+
+		if (member_is(p, id) && !(p->view[id].flags & MEMBER_SYNCING))
+			return id;
+	}
+	return p->successors[0];
+}
+
 /* Who must agree: the set's other members and, at first, who had it before. */
 static unsigned
 range_targets(const struct peer *p, uint16_t *out)
 {
 	uint16_t ids[COPIES_MAX + 1];
 	unsigned self = p->config.id, n, count = 0;
-	bool has_next = p->successor_count == 0;
+	unsigned former = range_former(p);
+	bool has_former = former == self;
 
 	if (ring_owner(p, self) != self)
 		return 0;
 	n = ring_replicas(p, self, ids);
 	for (unsigned i = 0; i < n; i++) {
-		has_next |= ids[i] == p->successors[0];
+		has_former |= ids[i] == former;
 		if (ids[i] != self)
 			out[count++] = ids[i];
 	}
-	if (!has_next && p->phase == PHASE_SYNCING)
-		out[count++] = p->successors[0];
+	if (!has_former && p->phase == PHASE_SYNCING)
+		out[count++] = (uint16_t)former;
 	assert(count <= SET_MAX);
 	return count;
 }

@@ -94,8 +94,8 @@ record_of(const char *name, uint64_t clock)
 static inline void
 shelf_use(struct peer *p, struct shelf *s)
 {
-	p->config.index = (struct index){s, shelf_key, shelf_find, shelf_next,
-	    shelf_lost, shelf_digest};
+	p->config.index = (struct index){
+	    s, shelf_key, shelf_find, shelf_next, shelf_lost, shelf_digest};
 }
 
 /* An open connection from a member of the view. */

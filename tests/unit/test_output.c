@@ -135,6 +135,17 @@ refusals(void **state)
 	assert_string_equal(
 	    capture_end(&err), "ringctl: peer 4: request 2067: no such file\n");
 	assert_int_equal(output.exit, EXIT_FAILED);
+	begin(VERB_EXEC, COMMAND_REQUEST, false);
+	r = reply(4, COMMAND_REQUEST);
+	r->error = ERROR_damaged;
+	r->holders.count = 2;
+	r->holders.at[0] = 19;
+	r->holders.at[1] = 2;
+	capture_begin(&err, STDERR_FILENO);
+	assert_string_equal(shown(), "");
+	assert_string_equal(capture_end(&err),
+	    "ringctl: peer 4: request 2067: content does not match its "
+	    "digest: peers 19, 2 held it\n");
 	begin(VERB_EXEC, COMMAND_REQUEST, true);
 	r = reply(4, COMMAND_REQUEST);
 	r->error = ERROR_unavailable;

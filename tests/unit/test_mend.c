@@ -1,0 +1,255 @@
+#include "core_files.h"
+
+/* Damaged copies: fetched again, read through, known, never denied. */
+enum { OWNER = 8, NEXT = 9, LAST = 14, SECOND = 1000000 };
+
+static struct peer *p;
+static struct actions *out;
+static struct shelf shelf;
+static struct message got;
+
+static void
+begin_at(unsigned id)
+{
+	free(p);
+	p = core_ring((uint16_t)id, out);
+	shelf = (struct shelf){.at = {record_of("0006", 5)}, .count = 1};
+	shelf.at[0].acknowledged = 1;
+	shelf_use(p, &shelf);
+	p->now_us = SECOND;
+	forget_sent(out);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	out = calloc(1, sizeof(*out));
+	if (out == NULL)
+		return -1;
+	p = NULL;
+	begin_at(OWNER);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(p);
+	free(out);
+	return 0;
+}
+
+/* The last message of that type on any connection. */
+static bool
+sent(enum message_type type)
+{
+	for (size_t i = out->count; i-- > 0;) {
+		const struct action *a = &out->at[i];
+
+		if (a->type != ACT_SEND)
+			continue;
+		message_decode(&got, out->data + a->bytes, a->len);
+		if (got.type == type)
+			return true;
+	}
+	return false;
+}
+
+/* The driver found it, and has set it aside. */
+static void
+damage(void)
+{
+	struct record r = shelf.at[0];
+
+	shelf.lost[0] = r;
+	shelf.lost_count = 1;
+	shelf.count = 0;
+	files_damaged(p, &r);
+	mend_tick(p);
+}
+
+/* Who was asked for the content last, and has not answered. */
+static struct pull *
+pulls_from(unsigned id)
+{
+	struct pull *l = &p->files.pulls[0];
+
+	assert_int_equal(l->state, PULL_ASKING);
+	assert_int_equal(l->from, id);
+	return l;
+}
+
+/* One after the other, and in the end nobody: the comparison may help. */
+static void
+others_are_asked(void **state)
+{
+	(void)state;
+	damage();
+	pull_end(p, pulls_from(NEXT), false);
+	p->now_us += SECOND;
+	mend_tick(p);
+	pull_end(p, pulls_from(LAST), false);
+	p->now_us += SECOND;
+	assert_int_equal(mend_tick(p), UINT64_MAX);
+	begin_at(LAST);
+	damage();
+	pulls_from(OWNER);
+}
+
+static void
+no_replica_any_more(void **state)
+{
+	(void)state;
+	begin_at(19);
+	damage();
+	assert_int_equal(p->files.pulls[0].state, PULL_FREE);
+}
+
+/* What arrives is not the content: whoever sent it looks at its copy. */
+static void
+sender_is_told(void **state)
+{
+	struct event ev = {.type = EV_RAW_RECEIVED};
+	struct pull *l;
+
+	(void)state;
+	damage();
+	l = pulls_from(NEXT);
+	l->state = PULL_RECEIVING;
+	pull_event(p, l, &ev);
+	assert_true(sent(MSG_refuse));
+	assert_int_equal(got.refuse.error, ERROR_damaged);
+	assert_int_equal(l->state, PULL_FREE);
+}
+
+static void
+sender_verifies(void **state)
+{
+	struct serve *s = &p->files.serves[0];
+	struct message m = {.type = MSG_refuse};
+
+	(void)state;
+	s->state = SERVE_OFFERED;
+	s->record = shelf.at[0];
+	m.refuse.error = ERROR_damaged;
+	serve_message(p, s, &m);
+	assert_null(done(out, ACT_VERIFY));
+	s->state = SERVE_SENT;
+	serve_message(p, s, &m);
+	assert_non_null(done(out, ACT_VERIFY));
+	assert_int_equal(s->state, SERVE_FREE);
+}
+
+static void
+answer(unsigned id, unsigned known, uint64_t clock)
+{
+	struct msg_answer in = {.op = p->files.queries[0].op,
+	    .known = (uint8_t)known,
+	    .record = record_of("0006", clock)};
+
+	query_answer(p, conn_from(p, id, CONN_FOR_LINK), &in);
+}
+
+/* A request at the owner, from 19. */
+static void
+request(void)
+{
+	struct conn *c = conn_from(p, 19, CONN_FOR_STREAM);
+	struct msg_get in = {.exact = EXACT_NEWEST};
+
+	c->inbound = true;
+	files_opened(p, c);
+	name_set(&in.name, "0006", 4);
+	forget_sent(out);
+	serve_get(p, c, &in);
+}
+
+/* The answers as on the wire: 0 no, 1 held, 3 lost there. */
+static void
+lost_everywhere(void **state)
+{
+	(void)state;
+	damage();
+	request();
+	answer(NEXT, 0, 5);
+	answer(LAST, 3, 5);
+	assert_true(sent(MSG_refuse));
+	assert_int_equal(got.refuse.error, ERROR_damaged);
+	assert_int_equal(got.refuse.ids.count, 2);
+}
+
+static void
+query_results(void **state)
+{
+	static struct query q;
+	static struct ids ids;
+
+	(void)state;
+	q.key = 6;
+	q.was_lost = true;
+	q.lost = record_of("0006", 5);
+	q.losers[0] = NEXT;
+	q.loser_count = 1;
+	assert_int_equal(query_silence(p, &q, &ids), ERROR_damaged);
+	assert_int_equal(ids.count, 1);
+	assert_int_equal(ids.at[0], NEXT);
+	/* What is older does not come back in its place. */
+	q.known = true;
+	q.best = record_of("0006", 4);
+	assert_true(query_lost(&q));
+	q.best.deleted = 1;
+	assert_int_equal(query_silence(p, &q, &ids), ERROR_damaged);
+	q.best.version.clock = 6;
+	assert_int_equal(query_silence(p, &q, &ids), ERROR_no_such_file);
+	q.best = record_of("0006", 5);
+	assert_false(query_lost(&q));
+	q.known = false;
+	q.blind = true;
+	assert_int_equal(query_silence(p, &q, &ids), ERROR_not_serving);
+}
+
+/* An ask is answered with what was lost, not with what is older. */
+static void
+asked_for_lost(void **state)
+{
+	struct msg_ask in = {.op = 3};
+
+	(void)state;
+	begin_at(LAST);
+	damage();
+	shelf.at[0] = record_of("0006", 4);
+	shelf.count = 1;
+	name_set(&in.name, "0006", 4);
+	query_ask(p, conn_from(p, OWNER, CONN_FOR_LINK), &in);
+	assert_true(sent_to(p, out, OWNER, MSG_answer, &got));
+	assert_int_equal(got.answer.known & 15, 3);
+	assert_int_equal(got.answer.record.version.clock, 5);
+}
+
+/* A later version lost here makes an older store take a new version. */
+static void
+older_is_not_stored(void **state)
+{
+	struct msg_put in = {.op = 4, .record = record_of("0006", 4)};
+	struct conn *c;
+
+	(void)state;
+	damage();
+	c = conn_from(p, 19, CONN_FOR_STREAM);
+	c->inbound = true;
+	files_opened(p, c);
+	forget_sent(out);
+	write_put(p, c, &in);
+	assert_true(sent(MSG_answer));
+	assert_int_equal(got.answer.record.version.clock, 5);
+	assert_null(done(out, ACT_CREATE_TEMP));
+}
+
+#define MEND_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+UNIT_MAIN(MEND_TEST(others_are_asked), MEND_TEST(no_replica_any_more),
+    MEND_TEST(sender_is_told), MEND_TEST(sender_verifies),
+    MEND_TEST(lost_everywhere), MEND_TEST(query_results),
+    MEND_TEST(asked_for_lost), MEND_TEST(older_is_not_stored))
