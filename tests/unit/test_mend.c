@@ -163,7 +163,7 @@ request(void)
 	files_opened(p, c);
 	name_set(&in.name, "0006", 4);
 	forget_sent(out);
-	serve_get(p, c, &in);
+	serve_get(p, c, &in, false);
 }
 
 /* The answers as on the wire: 0 no, 1 held, 3 lost there. */
