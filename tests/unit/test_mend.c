@@ -115,6 +115,7 @@ sender_is_told(void **state)
 	struct pull *l;
 
 	(void)state;
+	shelf.at[0].size = SMALL_MAX + 1; /* comes on a stream */
 	damage();
 	l = pulls_from(NEXT);
 	l->state = PULL_RECEIVING;
