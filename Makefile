@@ -44,6 +44,7 @@ UNIT_SRC := $(wildcard tests/unit/*.c)
 FUZZ_SRC := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 HEADERS := $(wildcard include/*/*.h src/*/*.h tests/*/*.h)
 TOOL_SRC := $(wildcard tests/integration/*.c)
+TORTURE_SRC := $(wildcard tests/torture/*.c)
 BENCH_SRC := $(filter-out %/echo_client.c,$(wildcard tests/bench/*.c))
 C_SRC := $(PURE_SRC) $(SYSTEM_SRC) $(SIM_SRC) $(wildcard tests/*/*.c)
 MAN := $(wildcard src/*/*.[1-8])
@@ -57,6 +58,7 @@ UNITS := $(UNIT_SRC:%.c=$(BUILD)/%)
 REPLAYS := $(FUZZ_SRC:%.c=$(BUILD)/%-replay)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=%)
 TOOLS := $(TOOL_SRC:%.c=$(BUILD)/%)
+TORTURE := $(BUILD)/tests/torture/torture
 BENCH := $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/echo_client
 CHECKS := $(wildcard tests/house.t tests/fuzz/*.t tests/sim/*.t)
 INTEGRATION := $(sort $(wildcard tests/integration/*.t))
@@ -107,6 +109,10 @@ $(BUILD)/tests/bench/bench: $(call object,$(BENCH_SRC)) $(BUILD)/ringctl.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ljansson \
 	    $(BUILD)/ringctl.a $(LIBS)
 
+$(TORTURE): $(call object,$(TORTURE_SRC)) $(BUILD)/ringctl.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 # A floor: the C library alone.
 $(BUILD)/tests/bench/echo_client: $(BUILD)/obj/tests/bench/echo_client.o
 	@mkdir -p $(@D)
@@ -132,7 +138,7 @@ check: deps-check
 	$(TEST_ENV) $(PROVE) $(if $(JOBS),-j $(JOBS)) -e '' $(UNITS) $(CHECKS) \
 	    $(INTEGRATION)
 
-test-programs: $(UNITS) $(REPLAYS) $(TOOLS) $(BENCH)
+test-programs: $(UNITS) $(REPLAYS) $(TOOLS) $(BENCH) $(TORTURE)
 
 unit: test-programs
 	$(TEST_ENV) $(PROVE) -e '' $(UNITS)
@@ -144,6 +150,20 @@ bench: deps-check
 	+@$(REMAKE) all $(TOOLS) $(BENCH)
 	$(TEST_ENV) tests/bench/run $(if $(QUICK),--quick) \
 	    $(if $(ROUNDS),--rounds $(ROUNDS)) $(ONLY)
+
+# Random faults under load; SEED= repeats a run's decisions.
+torture: all $(TOOLS) $(TORTURE)
+	$(TEST_ENV) tests/torture/run --seconds $(or $(SECONDS),60) \
+	    $(if $(SEED),--seed $(SEED)) $(if $(PEERS),--peers $(PEERS))
+
+# Every peer in turn killed and started again, under load.
+rolling: all $(TOOLS) $(TORTURE)
+	$(TEST_ENV) tests/torture/run --rolling $(or $(ROUNDS),1000) \
+	    $(if $(SEED),--seed $(SEED)) $(if $(PEERS),--peers $(PEERS))
+
+# Half of 256 peers killed at once.
+half: all $(TOOLS) $(TORTURE)
+	$(TEST_ENV) tests/torture/run --half 1 $(if $(SEED),--seed $(SEED))
 
 fuzz-replay: $(REPLAYS)
 	$(TEST_ENV) $(PROVE) -e '' tests/fuzz/replay.t
@@ -219,7 +239,7 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all objects deps deps-build deps-demo deps-check deps-lint demo check \
-	test-programs unit integration bench fuzz-replay sim sim-mutants tidy format \
+	test-programs unit integration bench torture rolling half fuzz-replay sim sim-mutants tidy format \
 	format-check man-lint lint clang-tidy cppcheck fuzz valgrind fresh \
 	clean FORCE
 .SECONDARY:

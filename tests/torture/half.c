@@ -1,0 +1,5 @@
+#include "torture.h"
+void
+half_run(void)
+{
+}
