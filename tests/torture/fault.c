@@ -95,7 +95,7 @@ kill_one(void)
 		return;
 	if (!one_in(3))
 		(void)one(VERB_KILL, id);
-	else if (kill(seen[id].pid, SIGKILL) == 0)
+	else if (ring_owns(seen[id].pid) && kill(seen[id].pid, SIGKILL) == 0)
 		look_us = 0; /* as if by itself: failed */
 	tally.kills++;
 }
@@ -228,8 +228,8 @@ static void
 supervisor_kill(void)
 {
 	ring_look();
-	if (supervisor <= 0 || kill(supervisor, SIGKILL) != 0)
-		err(1, "the supervisor, %d", supervisor);
+	if (!ring_owns(supervisor) || kill(supervisor, SIGKILL) != 0)
+		err(1, "the supervisor, process %d", supervisor);
 	tally.supervisor_kills++;
 	ring_gone(GONE_S);
 	/* What waited for it sees the end, and nobody is asked. */

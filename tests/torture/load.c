@@ -133,7 +133,8 @@ static void
 begin(struct worker *w, enum command command, unsigned name, int peer)
 {
 	static struct msg_call call;
-	char text[32], path[PATH_TEXT];
+	char text[32];
+	const char *path;
 
 	memset(&call, 0, sizeof(call));
 	memset(&w->op, 0, sizeof(w->op));
@@ -150,13 +151,13 @@ begin(struct worker *w, enum command command, unsigned name, int peer)
 	call.timeout_ms = CALL_MS;
 	(void)snprintf(text, sizeof(text), "%04u", names[name]);
 	(void)name_set(&call.name, text, strlen(text));
-	(void)snprintf(
-	    path, sizeof(path), "%s/w%u/", getenv("TORTURE_HERE"), w->index);
+	(void)snprintf(text, sizeof(text), "w%u/%s", w->index,
+	    command == COMMAND_STORE ? "source" : "");
+	path = ring_path(text);
 	if (command == COMMAND_STORE) {
 		w->op.number = history_number(name);
 		(void)snprintf(text, sizeof(text), ".%u", w->op.number);
 		(void)suffix_set(&call.suffix, text, strlen(text));
-		(void)strncat(path, "source", sizeof(path) - strlen(path) - 1);
 		content_write(path, name, w->op.number);
 	}
 	path_set(&call.path, command == COMMAND_REMOVE ? "" : path);
@@ -286,13 +287,12 @@ load_verify(unsigned peers)
 void
 load_init(void)
 {
-	char folder[PATH_TEXT];
+	char folder[32];
 
 	for (unsigned i = 0; i < settings.workers; i++) {
 		workers[i].index = i;
 		wire_init(&workers[i].wire, told);
-		(void)snprintf(folder, sizeof(folder), "%s/w%u",
-		    getenv("TORTURE_HERE"), i);
+		(void)snprintf(folder, sizeof(folder), "w%u", i);
 		if (mkdir(folder, 0700) != 0)
 			err(1, "%s", folder);
 	}

@@ -161,7 +161,7 @@ run(void)
 		rolling_run();
 	else
 		torture_run();
-	ring_look();
+	rest_quiet();
 	if (ring_act(VERB_DOWN, NULL, "", 30000, why) != EXIT_DONE)
 		violation(&tally.other, "%s", why);
 	ring_gone(5);
@@ -173,8 +173,8 @@ int
 main(int argc, char **argv)
 {
 	const char *port = getenv("TORTURE_PORT");
-	uint64_t began = now_us();
 
+	settings.began_us = now_us();
 	options(argc, argv);
 	settings.evidence = getenv("TORTURE_EVIDENCE");
 	if (port == NULL || settings.evidence == NULL)
@@ -187,6 +187,6 @@ main(int argc, char **argv)
 		settings.peers = PEERS_MAX;
 	random_seed(&chance, settings.seed);
 	run();
-	summary(now_us() - began);
+	summary(now_us() - settings.began_us);
 	return violated();
 }

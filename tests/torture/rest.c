@@ -8,11 +8,13 @@ enum {
 	ROUND_US_MIN = 3000000,
 	ROUND_US_MAX = 12000000,
 	PROGRESS_US = 10000000,
+	QUIET_US = 3000000, /* longer than from one anti-entropy to the next */
+	QUIET_US_MAX = 60000000,
 };
 
-static uint64_t began_us, told_us;
+static uint64_t told_us;
 
-static void
+void
 progress(void)
 {
 	uint64_t now = now_us();
@@ -24,10 +26,10 @@ progress(void)
 	    "torture: %llu s, %u rests, %llu operations, %u kills, %u pauses, "
 	    "%u quits, %u joins, %u wipes, %u supervisor kills, lost %u, "
 	    "wrong %u\n",
-	    (unsigned long long)(now - began_us) / 1000000, tally.rests,
-	    (unsigned long long)load_ops(), tally.kills, tally.pauses,
-	    tally.quits, tally.joins, tally.wipes, tally.supervisor_kills,
-	    tally.lost, tally.wrong);
+	    (unsigned long long)(now - settings.began_us) / 1000000,
+	    tally.rests, (unsigned long long)load_ops(), tally.kills,
+	    tally.pauses, tally.quits, tally.joins, tally.wipes,
+	    tally.supervisor_kills, tally.lost, tally.wrong);
 }
 
 static void
@@ -39,6 +41,25 @@ turn_until(uint64_t end, void (*also)(void))
 		load_turn();
 		wires_turn(2);
 		progress();
+	}
+}
+
+/* Until nothing has been copied or released for a while. */
+void
+rest_quiet(void)
+{
+	uint64_t end = now_us() + QUIET_US_MAX, since = now_us();
+	uint64_t files = 0, before = 0;
+
+	while (now_us() < since + QUIET_US && now_us() < end) {
+		before = files;
+		files = 0;
+		ring_look();
+		for (unsigned id = 0; id < PEERS_MAX; id++)
+			files += seen[id].known ? seen[id].files : 0;
+		if (files != before)
+			since = now_us();
+		pause_ms(100);
 	}
 }
 
@@ -78,8 +99,7 @@ torture_run(void)
 		round_us = ROUND_US_MIN;
 	if (round_us > ROUND_US_MAX)
 		round_us = ROUND_US_MAX;
-	began_us = told_us = now_us();
-	end = began_us + settings.seconds * 1000000ULL;
+	end = now_us() + settings.seconds * 1000000ULL;
 	while (now_us() < end && !violated()) {
 		load_set(LOAD_ANY);
 		turn_until(now_us() + round_us, fault_turn);

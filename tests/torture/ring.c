@@ -112,6 +112,16 @@ ring_up(void)
 	ring_look();
 }
 
+const char *
+ring_path(const char *name)
+{
+	static char path[PATH_TEXT];
+
+	(void)snprintf(
+	    path, sizeof(path), "%s/%s", getenv("TORTURE_HERE"), name);
+	return path;
+}
+
 void
 ring_folder(char out[PATH_TEXT], unsigned id, const char *sub)
 {
@@ -132,6 +142,7 @@ look(struct wire *w, const struct message *m)
 	seen[p->id].state = p->state;
 	seen[p->id].pid = (pid_t)p->pid;
 	seen[p->id].missing = p->missing;
+	seen[p->id].files = p->files;
 	if (p->pid != 0)
 		last_pids[p->id] = (pid_t)p->pid;
 }
@@ -176,8 +187,8 @@ ring_pick(enum peer_state state)
 			return (int)id;
 }
 
-static bool
-is_peer(pid_t pid)
+bool
+ring_owns(pid_t pid)
 {
 	char path[64], line[64] = "";
 	FILE *file;
@@ -189,24 +200,25 @@ is_peer(pid_t pid)
 	if (fgets(line, sizeof(line), file) == NULL)
 		line[0] = '\0';
 	(void)fclose(file);
-	return strncmp(line, "ringctl:", 8) == 0;
+	/* Its number may be another's by now. */
+	return strncmp(line, "ringctl:", 8) == 0 &&
+	       strstr(line, "[torture]") != NULL;
 }
 
 void
 ring_gone(unsigned seconds)
 {
-	const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
 	uint64_t end = now_us() + seconds * 1000000ULL;
 
 	for (unsigned id = 0; id < PEERS_MAX; id++) {
-		while (last_pids[id] != 0 && is_peer(last_pids[id])) {
+		while (last_pids[id] != 0 && ring_owns(last_pids[id])) {
 			if (now_us() > end) {
 				violation(&tally.other,
 				    "peer %u is left behind: process %d", id,
 				    last_pids[id]);
 				break;
 			}
-			(void)nanosleep(&pause, NULL);
+			pause_ms(PAUSE_MS);
 		}
 		last_pids[id] = 0;
 	}

@@ -36,10 +36,5 @@ rolling_run(void)
 		if (round % REST_EVERY != 0 && round != settings.rounds)
 			continue;
 		rest(round == settings.rounds);
-		(void)fprintf(stderr,
-		    "torture: round %u of %u, %llu operations, %u kills, "
-		    "lost %u, wrong %u\n",
-		    round, settings.rounds, (unsigned long long)load_ops(),
-		    tally.kills, tally.lost, tally.wrong);
 	}
 }

@@ -34,6 +34,7 @@ enum {
 
 struct settings {
 	uint64_t seed;
+	uint64_t began_us;
 	unsigned seconds, peers, workers, names;
 	unsigned rounds; /* rolling: passes over all peers; 0: torture */
 	bool half; /* of 256 killed at once */
@@ -88,7 +89,10 @@ void wire_hang_up(struct wire *);
 void wires_turn(unsigned ms);
 /* Makes a call on a wire of its own and turns until it is answered. */
 int wire_ask(const struct msg_call *, const char *what, char why[WHY_TEXT]);
+/* Likewise; the last reply of a peer, if any. */
+int wire_ask_reply(const struct msg_call *, struct msg_reply *);
 uint64_t now_us(void);
+void pause_ms(unsigned);
 
 /* content.c: what is stored as (name, number), of a size that follows. */
 
@@ -136,7 +140,7 @@ struct seen {
 	bool known, member; /* member: of the config */
 	enum peer_state state;
 	pid_t pid;
-	uint64_t missing;
+	uint64_t missing, files;
 };
 
 extern struct seen seen[PEERS_MAX]; /* by identifier, as status said last */
@@ -151,8 +155,11 @@ void ring_look(void); /* asks for the status, and waits for it */
 unsigned ring_count(enum peer_state);
 /* At random; -1: none is. */
 int ring_pick(enum peer_state);
+bool ring_owns(pid_t); /* it is a process of the ring's */
 /* Every process of the ring is gone in time: else a violation. */
 void ring_gone(unsigned seconds);
+/* A path of ours, absolute; until the next call. */
+const char *ring_path(const char *name);
 void ring_folder(char out[PATH_TEXT], unsigned id, const char *sub);
 /* Starts what is down, resumes what is paused, and waits until ready. */
 bool ring_heal(bool all, char why[WHY_TEXT]);
@@ -188,7 +195,9 @@ void half_run(void);
 
 /* Heals, checks all histories, samples. */
 void rest(bool last);
+void rest_quiet(void);
 void torture_run(void);
+void progress(void); /* a line now and then */
 
 /* stored.c: after down, every file of every peer. */
 void stored_check(void);
