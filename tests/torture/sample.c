@@ -10,13 +10,14 @@ enum {
 	SAMPLES_MAX = 4096,
 	KIB_MORE_MAX = 1024, /* the last quarter may have over the first */
 	FDS_MORE_MAX = 16,
+	FDS_OF_CHILD = 3, /* a supervisor has: two pipes and a pidfd */
 };
 
 enum what { PEER_KIB, PEER_FDS, SUPER_KIB, SUPER_FDS, WHATS };
 
 static const char *const words[WHATS] = {"memory of a peer, KiB",
     "descriptors of a peer", "memory of the supervisor, KiB",
-    "descriptors of the supervisor"};
+    "descriptors of the supervisor, beside those for its peers"};
 
 static double samples[WHATS][SAMPLES_MAX];
 static double most[WHATS];
@@ -90,7 +91,7 @@ sample_take(void)
 	take(PEER_KIB, kib / n);
 	take(PEER_FDS, fds / n);
 	take(SUPER_KIB, pss_kib(supervisor));
-	take(SUPER_FDS, descriptors(supervisor));
+	take(SUPER_FDS, descriptors(supervisor) - FDS_OF_CHILD * n);
 	count++;
 }
 
