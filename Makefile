@@ -3,6 +3,9 @@
 # make check      every test; the other targets run single kinds of them
 # make bench      how fast, beside what this machine can do; ONLY="up exec":
 #                 just these, ROUNDS=n: so often, QUICK=1: a glance
+# make torture    random faults under load on real processes, everything
+#                 checked: SECONDS=n SEED=s PEERS=n; also make rolling
+#                 ROUNDS=n (restarts), make half (128 of 256 killed)
 #
 # BUILD=dir       build there instead
 # CC=clang        gcc and clang both work
@@ -151,7 +154,7 @@ bench: deps-check
 	$(TEST_ENV) tests/bench/run $(if $(QUICK),--quick) \
 	    $(if $(ROUNDS),--rounds $(ROUNDS)) $(ONLY)
 
-# Random faults under load; SEED= repeats a run's decisions.
+# Each ends with its seed; SEED= repeats what it decides at random.
 torture: all $(TOOLS) $(TORTURE)
 	$(TEST_ENV) tests/torture/run --seconds $(or $(SECONDS),60) \
 	    $(if $(SEED),--seed $(SEED)) $(if $(PEERS),--peers $(PEERS))

@@ -13,6 +13,7 @@ nothing_left()
 	no_leftovers && [ -z "$(ls -A "$TMPDIR")" ]
 }
 
+does "the check of histories sees what is wrong" "$torture" --selftest 1
 for peers in 3 7; do
 	does "torture of $peers peers" \
 	    "$torture" --seconds 12 --seed 1 --peers $peers
@@ -20,6 +21,7 @@ for peers in 3 7; do
 	says "nothing is lost or wrong" 'lost 0, wrong 0, other violations 0'
 	says "stores were acknowledged" 'store: [1-9][0-9]{2,} done'
 done
+exits "an unknown option" 2 "$torture" --pears 7
 does "rolling restarts" "$torture" --rolling 3 --seed 2
 says "of each peer" 'kills 21,'
 does "half of 256 killed" "$torture" --half 1 --seed 3

@@ -163,6 +163,6 @@ half_run(void)
 	tally.starts += VICTIMS;
 	(void)request_all(false);
 	for (unsigned name = 0; name < settings.names; name++)
-		history_check(name);
+		history_check(name, now_us());
 	sample_take();
 }

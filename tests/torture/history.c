@@ -42,6 +42,12 @@ history_number(unsigned name)
 	return ++histories[name].numbers;
 }
 
+bool
+history_has(unsigned name, unsigned long number)
+{
+	return number > 0 && number <= histories[name].numbers;
+}
+
 uint32_t
 history_settled(unsigned name)
 {
@@ -288,11 +294,10 @@ check_order(unsigned name, struct zone *zones, size_t n)
 
 /* What was found last is the beginning of what comes. */
 static void
-settle(unsigned name)
+settle(unsigned name, uint64_t now)
 {
 	struct history *h = &histories[name];
 	struct op last = {.command = COMMAND_REMOVE};
-	uint64_t now = now_us();
 	size_t kept = 1;
 	bool *shown;
 
@@ -326,7 +331,7 @@ settle(unsigned name)
 }
 
 void
-history_check(unsigned name)
+history_check(unsigned name, uint64_t now)
 {
 	struct history *h = &histories[name];
 	struct zone *zones = calloc(h->numbers + h->count + 1, sizeof(*zones));
@@ -339,5 +344,5 @@ history_check(unsigned name)
 	check_absent(name, zones);
 	check_order(name, zones, n);
 	free(zones);
-	settle(name);
+	settle(name, now);
 }

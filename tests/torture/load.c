@@ -61,15 +61,17 @@ found(struct worker *w)
 
 	w->op.number = (uint32_t)number;
 	w->op.outcome = OUTCOME_FOUND;
-	if (number == 0 || number > UINT32_MAX)
+	tally.bytes += w->reply.size;
+	if (!history_has(w->name, number)) {
 		violation(&tally.wrong, "name %04u: came as %s", names[w->name],
 		    path);
-	else if (!content_check(path, w->name, (uint32_t)number, 0, why))
+		return;
+	}
+	if (!content_check(path, w->name, w->op.number, 0, why))
 		violation(&tally.wrong,
 		    "name %04u: content %lu from peer %u is not what was "
 		    "stored: %s",
 		    names[w->name], number, w->reply.holder, why);
-	tally.bytes += w->reply.size;
 	(void)unlink(path);
 	history_add(w->name, &w->op);
 }

@@ -1,5 +1,6 @@
 /*
  * torture [--seconds N] [--seed S] [--peers N] [--rolling ROUNDS] [--half 1]
+ * torture --selftest 1
  *
  * Tortures the ringctl found in PATH; tests/torture/run gives it a folder,
  * ports and an end, and `make torture` and `make rolling` call that. What is
@@ -47,7 +48,7 @@ violation(unsigned *count, const char *format, ...)
 	FILE *file;
 
 	++*count;
-	if (++violations > VIOLATIONS_MAX)
+	if (++violations > VIOLATIONS_MAX || settings.selftest)
 		return;
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
@@ -91,6 +92,8 @@ option(const char *word, const char *value)
 		settings.rounds = (unsigned)number(value, 1000000);
 	else if (strcmp(word, "--half") == 0)
 		settings.half = number(value, 1) == 1;
+	else if (strcmp(word, "--selftest") == 0)
+		settings.selftest = number(value, 1) == 1;
 	else
 		errx(2, "%s: see the head of tests/torture/main.c", word);
 }
@@ -143,6 +146,17 @@ summary(uint64_t took_us)
 	(void)printf("  lost %u, wrong %u, other violations %u, failed stores "
 		     "that took effect later %u\n",
 	    tally.lost, tally.wrong, tally.other, tally.late);
+	if (!violated())
+		return;
+	(void)printf("  again: make %s SEED=%llu PEERS=%u",
+	    settings.half     ? "half"
+	    : settings.rounds ? "rolling"
+			      : "torture",
+	    (unsigned long long)settings.seed, settings.peers);
+	if (settings.rounds)
+		(void)printf(" ROUNDS=%u\n", settings.rounds);
+	else
+		(void)printf(" SECONDS=%u\n", settings.seconds);
 }
 
 static void
@@ -179,6 +193,8 @@ main(int argc, char **argv)
 	settings.evidence = getenv("TORTURE_EVIDENCE");
 	if (port == NULL || settings.evidence == NULL)
 		errx(2, "call tests/torture/run");
+	if (settings.selftest)
+		return selftest();
 	settings.port = (uint16_t)number(port, UINT16_MAX);
 	settings.workers = WORKERS_PER_RING;
 	settings.names = settings.half ? 300 : 48;

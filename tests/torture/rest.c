@@ -85,7 +85,7 @@ rest(bool last)
 	up = ring_count(PEER_UP);
 	load_verify(last && up <= 16 ? up : last ? 5 : 1);
 	for (unsigned name = 0; name < settings.names; name++)
-		history_check(name);
+		history_check(name, now_us());
 	tally.rests++;
 	sample_take();
 }

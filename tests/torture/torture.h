@@ -38,6 +38,7 @@ struct settings {
 	unsigned seconds, peers, workers, names;
 	unsigned rounds; /* rolling: passes over all peers; 0: torture */
 	bool half; /* of 256 killed at once */
+	bool selftest; /* no ring: examples of histories */
 	bool sync;
 	uint16_t port;
 	const char *evidence; /* a folder for what a violation leaves */
@@ -124,12 +125,14 @@ enum { NOBODY = 0xffff };
 void history_init(unsigned name);
 /* A number for the next store of a name. */
 uint32_t history_number(unsigned name);
+/* Whether it was given out. */
+bool history_has(unsigned name, unsigned long number);
 void history_add(unsigned name, const struct op *);
 /*
  * At rest: is there an order in which all of it can have happened? Then
  * begins anew from what the last request found.
  */
-void history_check(unsigned name);
+void history_check(unsigned name, uint64_t now_us);
 /* What a name holds since then; 0: nothing. */
 uint32_t history_settled(unsigned name);
 void history_print(unsigned name, FILE *);
@@ -201,6 +204,9 @@ void progress(void); /* a line now and then */
 
 /* stored.c: after down, every file of every peer. */
 void stored_check(void);
+
+/* selftest.c: TAP; what main() returns. */
+int selftest(void);
 
 /* sample.c */
 void sample_take(void);
