@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "os/loop.h"
-#include "torture.h"
+#include "ring.h"
 
 enum { OPEN_MS = 5000, WIRES_MAX = WORKERS_MAX + 64 };
 

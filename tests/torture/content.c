@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "torture.h"
+#include "history.h"
 
 enum {
 	BLOCK = 1 << 16,

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "torture.h"
+#include "ring.h"
 
 enum {
 	HANDS = 8, /* faults under way at a time */

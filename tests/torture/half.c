@@ -5,7 +5,8 @@
  */
 #include <string.h>
 
-#include "torture.h"
+#include "history.h"
+#include "ring.h"
 
 enum { VICTIMS = PEERS_MAX / 2, KILL_MS = 60000, EXEC_MS = 20000 };
 

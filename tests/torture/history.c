@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "torture.h"
+#include "history.h"
 
 struct history {
 	struct op *ops;

@@ -5,7 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "torture.h"
+#include "history.h"
+#include "ring.h"
 
 enum { THINK_US_MAX = 20000, HANG_UP_IN = 200, CHECKS_MAX = 65536 };
 

@@ -17,7 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "torture.h"
+#include "history.h"
+#include "ring.h"
 
 enum { VIOLATIONS_MAX = 20, WORKERS_PER_RING = 20 };
 

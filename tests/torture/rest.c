@@ -1,7 +1,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "torture.h"
+#include "history.h"
+#include "ring.h"
 
 enum {
 	CALM_US = 700000,

@@ -10,7 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "torture.h"
+#include "history.h"
+#include "ring.h"
 
 enum { WORDS_MAX = 12, PAUSE_MS = 5 };
 

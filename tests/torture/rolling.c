@@ -1,4 +1,4 @@
-#include "torture.h"
+#include "ring.h"
 
 enum { STEP_MS = 30000, REST_EVERY = 20 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "torture.h"
+#include "ring.h"
 
 enum {
 	SAMPLES_MAX = 4096,

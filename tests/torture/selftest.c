@@ -1,7 +1,7 @@
 /* That the check of histories sees what is wrong, and nothing else. */
 #include <string.h>
 
-#include "torture.h"
+#include "history.h"
 
 enum { OPS_MAX = 8 };
 

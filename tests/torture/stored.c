@@ -7,8 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "history.h"
 #include "peer/trailer.h"
-#include "torture.h"
+#include "ring.h"
 
 /* What was found of a name. */
 struct found {

@@ -8,10 +8,7 @@
 #include <sys/types.h>
 
 #include "base/random.h"
-#include "cli/client.h"
-#include "wire/codes.h"
 #include "wire/command.h"
-#include "wire/message.h"
 
 /*
  * A ring of real processes under load and under faults, one seeded generator
@@ -58,6 +55,10 @@ struct tally {
 extern struct settings settings;
 extern struct tally tally;
 extern struct random chance;
+extern unsigned names[NAMES_MAX]; /* by index, 0..9999 */
+
+uint64_t now_us(void); /* CLOCK_MONOTONIC */
+void pause_ms(unsigned);
 
 /* One in n. */
 bool one_in(unsigned n);
@@ -68,106 +69,6 @@ bool one_in(unsigned n);
 void violation(unsigned *count, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 bool violated(void);
-
-/* call.c */
-
-/* A connection to the supervisor. Embedded in its owner. */
-struct wire {
-	struct client client;
-	bool open, busy;
-	uint64_t began_us;
-	/* Each answer; the last is a result, or NULL: the ring is gone. */
-	void (*told)(struct wire *, const struct message *);
-	struct wire *next;
-};
-
-void wire_init(
-    struct wire *, void (*told)(struct wire *, const struct message *));
-/* False: no supervisor answers. */
-bool wire_call(struct wire *, const struct msg_call *);
-void wire_hang_up(struct wire *);
-/* Waits so long for answers, or not, and hands them out. */
-void wires_turn(unsigned ms);
-/* Makes a call on a wire of its own and turns until it is answered. */
-int wire_ask(const struct msg_call *, const char *what, char why[WHY_TEXT]);
-/* Likewise; the last reply of a peer, if any. */
-int wire_ask_reply(const struct msg_call *, struct msg_reply *);
-uint64_t now_us(void);
-void pause_ms(unsigned);
-
-/* content.c: what is stored as (name, number), of a size that follows. */
-
-uint64_t content_size(unsigned name, uint32_t number);
-void content_write(const char *path, unsigned name, uint32_t number);
-/* Compares a file's first bytes; tail more may follow. False, with why. */
-bool content_check(const char *path, unsigned name, uint32_t number,
-    unsigned tail, char why[WHY_TEXT]);
-
-/* history.c */
-
-enum outcome {
-	OUTCOME_ACKED, /* store, remove */
-	OUTCOME_UNKNOWN, /* store, remove: at any time from begin on, or never */
-	OUTCOME_FOUND, /* request: number */
-	OUTCOME_ABSENT, /* request */
-};
-
-struct op {
-	uint64_t begin_us, end_us;
-	uint32_t number; /* of content; 0: none */
-	uint8_t command, outcome;
-	bool carried; /* from before the last rest: end is that rest */
-	uint16_t peer;
-};
-
-enum { NOBODY = 0xffff };
-
-void history_init(unsigned name);
-/* A number for the next store of a name. */
-uint32_t history_number(unsigned name);
-/* Whether it was given out. */
-bool history_has(unsigned name, unsigned long number);
-void history_add(unsigned name, const struct op *);
-/*
- * At rest: is there an order in which all of it can have happened? Then
- * begins anew from what the last request found.
- */
-void history_check(unsigned name, uint64_t now_us);
-/* What a name holds since then; 0: nothing. */
-uint32_t history_settled(unsigned name);
-void history_print(unsigned name, FILE *);
-
-/* ring.c */
-
-struct seen {
-	bool known, member; /* member: of the config */
-	enum peer_state state;
-	pid_t pid;
-	uint64_t missing, files;
-};
-
-extern struct seen seen[PEERS_MAX]; /* by identifier, as status said last */
-extern pid_t supervisor;
-extern unsigned names[NAMES_MAX]; /* 0..9999 */
-
-void ring_init(void);
-/* ringctl with these words: its exit status. Standard output to out. */
-int ringctl(const char *out, const char *words);
-void ring_up(void);
-void ring_look(void); /* asks for the status, and waits for it */
-unsigned ring_count(enum peer_state);
-/* At random; -1: none is. */
-int ring_pick(enum peer_state);
-bool ring_owns(pid_t); /* it is a process of the ring's */
-/* Every process of the ring is gone in time: else a violation. */
-void ring_gone(unsigned seconds);
-/* A path of ours, absolute; until the next call. */
-const char *ring_path(const char *name);
-void ring_folder(char out[PATH_TEXT], unsigned id, const char *sub);
-/* Starts what is down, resumes what is paused, and waits until ready. */
-bool ring_heal(bool all, char why[WHY_TEXT]);
-int ring_act(enum verb, const struct idset *, const char *text,
-    uint32_t timeout_ms, char why[WHY_TEXT]);
 
 /* load.c */
 
