@@ -133,7 +133,7 @@ summary(uint64_t took_us)
 	    (unsigned long long)settings.seed, settings.peers, COPIES,
 	    settings.sync ? "yes" : "no", (unsigned long long)took_us / 1000000,
 	    tally.rests, (unsigned long long)load_ops());
-	for (int c = COMMAND_STORE; c <= COMMAND_REMOVE; c++)
+	for (enum command c = COMMAND_STORE; c <= COMMAND_REMOVE; c++)
 		print_refusals(c);
 	(void)printf("  \"no such file\" %llu, clients hung up %llu, %llu MB "
 		     "received and compared\n",

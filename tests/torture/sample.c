@@ -111,7 +111,7 @@ sample_print(FILE *out)
 {
 	size_t quarter = (count + 3) / 4;
 
-	for (int what = 0; what < WHATS && count > 0; what++) {
+	for (enum what what = 0; what < WHATS && count > 0; what++) {
 		double first = mean(what, 0, quarter);
 		double last = mean(what, count - quarter, count);
 		int more = what == PEER_KIB || what == SUPER_KIB ? KIB_MORE_MAX
