@@ -31,10 +31,29 @@ S_does "a newer one" ringctl exec 20 store 0180 new
 kill -CONT "$victim"
 wait_for
 note "the older one: exit $STATUS: $OUT $ERR"
-comes_everywhere "the newer stays" 0180 new
+# Nothing of it was kept yet: it may have come after the newer one, unless it
+# was told that it is older. Whichever it is, it stays.
+older=$STATUS
+winner=new
+S_does "request" ringctl exec 20 request 0180 "$W/got"
+[ $older != 0 ] || ! cmp -s "$W/got" old || winner=old
+comes_everywhere "$winner is what there is" 0180 $winner
 ready
-comes_everywhere "also when all is done" 0180 new
-S_eventually "on the disks too" 10 on_disk 0180 new "180 210 240"
+comes_everywhere "also when all is done" 0180 $winner
+S_eventually "on the disks too" 10 on_disk 0180 $winner "180 210 240"
+# Sent again after all of it was kept: a kill of the owner has it tried again.
+for try in 1 2 3; do
+	content twice$try 30000000
+	background ringctl exec 110 store 0180 twice$try
+	poll 10 begun "$(data 180 tmp)"
+	kill -9 "$(pid_of 180)"
+	ends "the owner is killed: stored by another try" 0
+	S_does "a newer one" ringctl exec 20 store 0180 new
+	S_does "start 180" ringctl start 180
+	comes_everywhere "the newer stays" 0180 new
+	ready
+	comes_everywhere "also when 180 is back" 0180 new
+done
 rm old
 
 scene 22 "ten peers store one name at once"
