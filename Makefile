@@ -4,6 +4,9 @@
 # make bench      how fast, beside what this machine can do; ONLY="up exec":
 #                 just these, ROUNDS=n: so often, QUICK=1: a glance;
 #                 REDIS_SERVER=, ETCD=: programs to hold it against
+# make torture    random faults under load on real processes, everything
+#                 checked: SECONDS=n SEED=s PEERS=n; also make rolling
+#                 ROUNDS=n (restarts), make half (128 of 256 killed)
 #
 # BUILD=dir       build there instead
 # CC=clang        gcc and clang both work
@@ -47,6 +50,7 @@ UNIT_SRC := $(wildcard tests/unit/*.c)
 FUZZ_SRC := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 HEADERS := $(wildcard include/*/*.h src/*/*.h tests/*/*.h)
 TOOL_SRC := $(wildcard tests/integration/*.c)
+TORTURE_SRC := $(wildcard tests/torture/*.c)
 BENCH_SRC := $(filter-out %/echo_client.c,$(wildcard tests/bench/*.c))
 C_SRC := $(PURE_SRC) $(DISK_SRC) $(SYSTEM_SRC) \
 	$(SIM_SRC) $(wildcard tests/*/*.c)
@@ -62,6 +66,7 @@ UNITS := $(UNIT_SRC:%.c=$(BUILD)/%)
 REPLAYS := $(FUZZ_SRC:%.c=$(BUILD)/%-replay)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=%)
 TOOLS := $(TOOL_SRC:%.c=$(BUILD)/%)
+TORTURE := $(BUILD)/tests/torture/torture
 BENCH := $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/echo_client
 CHECKS := $(wildcard tests/house.t tests/fuzz/*.t tests/sim/*.t)
 INTEGRATION := $(sort $(wildcard tests/integration/*.t))
@@ -112,6 +117,10 @@ $(BUILD)/tests/bench/bench: $(call object,$(BENCH_SRC)) $(BUILD)/ringctl.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ljansson \
 	    $(BUILD)/ringctl.a $(LIBS)
 
+$(TORTURE): $(call object,$(TORTURE_SRC)) $(BUILD)/ringctl.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 # A floor: the C library alone.
 $(BUILD)/tests/bench/echo_client: $(BUILD)/obj/tests/bench/echo_client.o
 	@mkdir -p $(@D)
@@ -137,7 +146,7 @@ check: deps-check
 	$(TEST_ENV) $(PROVE) $(if $(JOBS),-j $(JOBS)) -e '' $(UNITS) $(CHECKS) \
 	    $(INTEGRATION)
 
-test-programs: $(UNITS) $(REPLAYS) $(TOOLS) $(BENCH)
+test-programs: $(UNITS) $(REPLAYS) $(TOOLS) $(BENCH) $(TORTURE)
 
 unit: test-programs
 	$(TEST_ENV) $(PROVE) -e '' $(UNITS)
@@ -150,6 +159,20 @@ bench: deps-check
 	+@$(REMAKE) all $(TOOLS) $(BENCH)
 	$(TEST_ENV) tests/bench/run $(if $(QUICK),--quick) \
 	    $(if $(ROUNDS),--rounds $(ROUNDS)) $(ONLY)
+
+# Each ends with its seed; SEED= repeats what it decides at random.
+torture: all $(TOOLS) $(TORTURE)
+	$(TEST_ENV) tests/torture/run --seconds $(or $(SECONDS),60) \
+	    $(if $(SEED),--seed $(SEED)) $(if $(PEERS),--peers $(PEERS))
+
+# Every peer in turn killed and started again, under load.
+rolling: all $(TOOLS) $(TORTURE)
+	$(TEST_ENV) tests/torture/run --rolling $(or $(ROUNDS),1000) \
+	    $(if $(SEED),--seed $(SEED)) $(if $(PEERS),--peers $(PEERS))
+
+# Half of 256 peers killed at once.
+half: all $(TOOLS) $(TORTURE)
+	$(TEST_ENV) tests/torture/run --half 1 $(if $(SEED),--seed $(SEED))
 
 fuzz-replay: $(REPLAYS)
 	$(TEST_ENV) $(PROVE) -e '' tests/fuzz/replay.t
@@ -225,7 +248,7 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all objects deps deps-build deps-demo deps-check deps-lint demo check \
-	test-programs unit integration bench fuzz-replay sim sim-mutants tidy format \
+	test-programs unit integration bench torture rolling half fuzz-replay sim sim-mutants tidy format \
 	format-check man-lint lint clang-tidy cppcheck fuzz valgrind fresh \
 	clean FORCE
 .SECONDARY:
