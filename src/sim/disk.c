@@ -27,6 +27,16 @@ disk_find(struct node *n, const struct name *name)
 	return NULL;
 }
 
+struct stored *
+disk_intact(struct node *n, const struct name *name, const struct version *v)
+{
+	struct stored *f = disk_find(n, name);
+
+	if (f == NULL || f->damaged || version_cmp(&f->record.version, v) < 0)
+		return NULL;
+	return f;
+}
+
 struct file *
 disk_handle(const struct node *n, uint32_t handle)
 {
@@ -104,7 +114,8 @@ mark_or_drop(struct sim *s, struct node *n, const struct action *a)
 		return;
 	}
 	command_released(s, n, &f->record);
-	*f = n->disk.files[--n->disk.file_count];
+	n->disk.lost_us = s->now_us;
+	disk_remove(n->disk.files, &n->disk.file_count, &a->record.name);
 }
 
 static uint64_t
@@ -125,13 +136,14 @@ disk_act(struct sim *s, struct node *n, const struct action *a)
 		disk_close(n, a->file);
 		return;
 	}
-	if (a->type == ACT_VERIFY)
-		return;
 	if (a->type == ACT_MARK || a->type == ACT_DROP) {
 		mark_or_drop(s, n, a);
 		return;
 	}
-	i = node_later(s, n, a->type == ACT_PERSIST ? EV_PERSISTED : EV_FILE);
+	i = node_later(s, n,
+	    a->type == ACT_PERSIST  ? EV_PERSISTED
+	    : a->type == ACT_VERIFY ? EV_DAMAGED
+				    : EV_FILE);
 	i->kind = ITEM_DISK;
 	i->event.file = a->type == ACT_COPY ? a->target : a->file;
 	i->event.incarnation = a->incarnation;
@@ -179,7 +191,7 @@ open_stored(struct node *n, struct event *e)
 	}
 	f = disk_open(n, e->file);
 	f->kind = FILE_STORED;
-	f->content = stored->content;
+	f->content = stored->content | (stored->damaged ? CONTENT_DAMAGED : 0);
 	f->have = e->size = stored->record.size;
 	f->record = e->record = stored->record;
 	e->digest = stored->record.digest;
@@ -231,12 +243,15 @@ commit(struct sim *s, struct node *n, struct item *i)
 	}
 	if (order <= 0)
 		return;
+	command_committed(s, n, r);
+	disk_forget_lost(n, r);
 	if (at == NULL) {
 		assert(n->disk.file_count < STORED_MAX);
 		at = &n->disk.files[n->disk.file_count++];
 	}
 	at->record = *r;
 	at->content = f == NULL ? 0 : f->content;
+	at->damaged = false;
 }
 
 static void
@@ -253,6 +268,9 @@ finish_target(struct sim *s, struct node *n, struct event *e)
 static void
 effect(struct sim *s, struct node *n, struct item *i)
 {
+	i->event.error = (uint8_t)disk_error(s, n, i);
+	if (i->event.error != ERROR_none)
+		return;
 	switch ((enum action_type)i->op) {
 	case ACT_PERSIST:
 		n->disk.incarnation = i->event.incarnation;
@@ -280,9 +298,28 @@ effect(struct sim *s, struct node *n, struct item *i)
 		if (sim_chance(&s->net, s->changing))
 			i->event.error = ERROR_changed;
 		break;
+	case ACT_VERIFY:
+		if (disk_verify(n, &i->event.record))
+			trace_say(
+			    s, n, "%s is set aside", i->event.record.name.text);
+		else
+			i->event.record.name.len = 0;
+		break;
 	default:
 		assert(0); /* not for a disk */
 	}
+}
+
+/* What is reported as written is there after a loss of power. */
+static void
+reported(const struct sim *s, struct node *n, const struct item *i)
+{
+	if (i->event.error != ERROR_none)
+		return;
+	if (i->op == ACT_PERSIST)
+		n->disk.synced_incarnation = n->disk.incarnation;
+	else if (i->op == ACT_COMMIT && s->sync)
+		disk_synced(n, &i->event.record.name);
 }
 
 void
@@ -294,12 +331,15 @@ disk_done(struct sim *s, struct item *i)
 	/* Killed between the two: it happened, and nobody was told. */
 	if (i->tries++ == 0) {
 		effect(s, n, i);
+		node_crashes(s, n);
 		queue_push(&s->queue, i, s->now_us + disk_time_us(s) / 4);
 		return;
 	}
+	reported(s, n, i);
 	event = i->event;
 	queue_give_back(&s->queue, i);
-	node_step(s, n, &event);
+	if (event.type != EV_DAMAGED || event.record.name.len > 0)
+		node_step(s, n, &event);
 }
 
 static int
@@ -353,9 +393,13 @@ index_next(
 static bool
 index_lost(void *ctx, const struct name *name, struct record *out)
 {
-	(void)ctx;
-	(void)name;
-	(void)out;
+	const struct disk *d = &((struct node *)ctx)->disk;
+
+	for (unsigned i = 0; i < d->lost_count; i++)
+		if (name_cmp(&d->lost[i].name, name) == 0) {
+			*out = d->lost[i];
+			return true;
+		}
 	return false;
 }
 

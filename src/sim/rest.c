@@ -20,8 +20,11 @@ rest_heal(struct sim *s)
 	s->healed = true;
 	s->quality = good;
 	net_heal(s);
-	for (unsigned i = 0; i < s->node_count; i++)
+	for (unsigned i = 0; i < s->node_count; i++) {
 		node_resume(s, &s->nodes[i]);
+		s->nodes[i].crash_in = 0;
+		disk_heal(s, &s->nodes[i]);
+	}
 }
 
 bool
@@ -119,6 +122,7 @@ rest_check(struct sim *s)
 
 	if (n == NULL)
 		return;
+	s->resting = true;
 	if (s->with_files) {
 		for (unsigned i = 0; i < 3; i++)
 			command_ask_owner(s, any_live(s),

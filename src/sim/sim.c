@@ -23,6 +23,7 @@ static const struct {
     [CHECK_CONTRACT] = {"contract", "contract"},
     [CHECK_STORM] = {"storm", "storm"},
     [CHECK_FILES] = {"files", "files"},
+    [CHECK_FENCE] = {"fence", "I5 fence"},
 };
 
 int
@@ -41,8 +42,7 @@ sim_new(void)
 
 	if (s == NULL || (s->out = malloc(sizeof(*s->out))) == NULL)
 		err(1, "memory of the simulator");
-	/* What became of files is counted, and a violation on request. */
-	s->checks = ((1u << CHECK_CLASSES) - 1) & ~(1u << CHECK_FILES);
+	s->checks = (1u << CHECK_CLASSES) - 1;
 	s->with_files = true;
 	return s;
 }
@@ -66,8 +66,11 @@ sim_reset(struct sim *s, uint64_t seed)
 	s->process = 0;
 	s->seed = seed;
 	s->now_us = 10 * (uint64_t)SECOND;
-	s->failed = s->skewed = s->healed = false;
-	s->calm = true;
+	s->failed = s->skewed = s->healed = s->resting = false;
+	s->calm = s->sync = true;
+	s->split_us = 0;
+	s->steps_left = 0;
+	s->script = NULL;
 	s->false_deads = 0;
 	s->file_faults = s->file_checks = 0;
 	random_seed(&s->plan, seed);
@@ -109,6 +112,9 @@ sim_fail(struct sim *s, enum check_class class, const struct node *n,
 	if (s->failed || !(s->checks & 1u << class))
 		return;
 	s->failed = true;
+	s->check = format;
+	if (s->quiet)
+		return;
 	printf("violation: %s: ", classes[class].words);
 	if (n != NULL)
 		printf("peer %u: ", n->id);
@@ -127,6 +133,9 @@ sim_fail(struct sim *s, enum check_class class, const struct node *n,
 	if (s->mutants & MUTANT_MOVE_ON_SUSPICION)
 		printf("--mutant move-on-suspicion ");
 	printf("--seed %llu --trace\n", (unsigned long long)s->seed);
+	if (s->script == &s->drawn)
+		printf(
+		    "  smaller: the same with --shrink instead of --trace\n");
 	fflush(stdout);
 }
 
@@ -155,10 +164,10 @@ dispatch(struct sim *s, struct item *i)
 		queue_give_back(&s->queue, i);
 		break;
 	case ITEM_PERIOD:
-		plan_period_over(s, i);
+		fault_over(s, i);
 		break;
 	case ITEM_FAULT:
-		plan_fault(s, i);
+		fault_step(s, i);
 		break;
 	}
 }
