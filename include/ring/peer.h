@@ -40,8 +40,6 @@ struct peer_config {
 	size_t remembered_count;
 	struct index index;
 	bool note_pings; /* make notes of marked pings */
-	/* Rules broken on purpose, in test builds: enum mutant. */
-	uint32_t mutants;
 };
 
 struct peer;

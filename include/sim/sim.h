@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/random.h"
 #include "ring/peer.h"
@@ -49,7 +50,6 @@ struct sim {
 	const char *check; /* which: the words that it prints */
 	bool calm; /* no loss, partition, pause so far: no false DEAD */
 	bool skewed; /* clocks differ */
-	uint32_t mutants;
 	unsigned checks; /* bits: 1 << enum check_class */
 	const char *scenario; /* its name, or NULL: from the seed */
 
@@ -87,6 +87,12 @@ struct sim {
 	uint64_t steps, messages;
 	unsigned file_faults, file_checks; /* found at rest; looked at */
 };
+
+/* mutant.c: the bit of that name, or 0; 0 in builds without -DMUTANTS. */
+uint32_t mutant_bit(const char *name);
+void mutants_set(uint32_t bits);
+void mutants_print(void); /* as options */
+void mutants_list(FILE *); /* their names */
 
 /* The check of that name (as in --checks), or -1. */
 int sim_check(const char *name);

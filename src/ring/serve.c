@@ -211,7 +211,8 @@ void
 serve_queried(struct peer *p, struct serve *s, const struct query *q)
 {
 	struct message m;
-	bool sure = q->known && (q->best.acknowledged || query_majority(p, q));
+	bool sure = q->known && (q->best.acknowledged || query_majority(p, q) ||
+				    MUTANT(NO_WRITE_BACK));
 
 	assert(s->state == SERVE_ASKING);
 	if (q->known && q->missing != 0) {

@@ -18,7 +18,7 @@ member_is(const struct peer *p, unsigned id)
 {
 	assert(id < p->space);
 	if (p->view[id].state == MEMBER_SUSPECT)
-		return !(p->config.mutants & MUTANT_MOVE_ON_SUSPICION);
+		return !MUTANT(MOVE_ON_SUSPICION);
 	return p->view[id].state == MEMBER_ALIVE;
 }
 

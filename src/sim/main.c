@@ -21,6 +21,7 @@ static const struct option options[] = {
     {"trace", no_argument, NULL, 't'},
     {"trace-from", required_argument, NULL, 'T'},
     {"mutant", required_argument, NULL, 'm'},
+    {"mutants", no_argument, NULL, 'M'},
     {"scenario", required_argument, NULL, 'c'},
     {"list", no_argument, NULL, 'l'},
     {"files", required_argument, NULL, 'f'},
@@ -49,8 +50,7 @@ usage(FILE *out)
 	fprintf(out,
 	    "usage: ringctl-sim [--seed N | --seeds COUNT [--start N]]\n"
 	    "           [--scenario NAME | --list] [--trace]\n"
-	    "           [--mutant no-probe|same-incarnation|"
-	    "move-on-suspicion]\n"
+	    "           [--mutant NAME | --mutants]\n"
 	    "           [--files off|check] [--stop-after COUNT]\n"
 	    "           [--checks NAME,...] [--trace-from SEED]\n"
 	    "           [--play FILE] [--print] [--shrink[=SECONDS]]\n");
@@ -69,16 +69,14 @@ number(const char *option, const char *text)
 	return value;
 }
 
-static uint32_t
+static void
 mutant(const char *name)
 {
-	if (strcmp(name, "no-probe") == 0)
-		return MUTANT_NO_PROBE;
-	if (strcmp(name, "same-incarnation") == 0)
-		return MUTANT_SAME_INCARNATION;
-	if (strcmp(name, "move-on-suspicion") == 0)
-		return MUTANT_MOVE_ON_SUSPICION;
-	errx(2, "--mutant %s: none of that name", name);
+	uint32_t bit = mutant_bit(name);
+
+	if (bit == 0)
+		errx(2, "--mutant %s: none of that name in this build", name);
+	mutants_set(bit);
 }
 
 static void
@@ -159,8 +157,11 @@ parse(struct sim *s, struct choice *c, int argc, char **argv)
 			checks(s, optarg);
 			break;
 		case 'm':
-			s->mutants |= mutant(optarg);
+			mutant(optarg);
 			break;
+		case 'M':
+			mutants_list(stdout);
+			exit(0);
 		case 'c':
 			s->scenario = optarg;
 			break;

@@ -83,9 +83,9 @@ peer_memory(struct sim *s, const struct node *n)
 
 /* As PROTOCOL.md says: one more, durable before its ports are bound. */
 static uint32_t
-next_incarnation(const struct sim *s, struct disk *d)
+next_incarnation(struct disk *d)
 {
-	if (d->incarnation > 0 && !(s->mutants & MUTANT_SAME_INCARNATION))
+	if (d->incarnation > 0 && !MUTANT(SAME_INCARNATION))
 		d->incarnation++;
 	return d->synced_incarnation = d->incarnation;
 }
@@ -114,14 +114,13 @@ node_fork(struct sim *s, struct node *n)
 	config.port_base = SIM_PORT;
 	config.host_ip = SIM_HOST;
 	config.addr = n->addr;
-	config.incarnation = next_incarnation(s, &n->disk);
+	config.incarnation = next_incarnation(&n->disk);
 	config.seed = random_u64(&s->net);
 	config.join_through = n->join_through;
 	config.contacts = contacts;
 	config.contact_count = contacts_of(n, contacts);
 	config.remembered = n->disk.view;
 	config.remembered_count = n->disk.view_count;
-	config.mutants = s->mutants;
 	disk_index(&config.index, n);
 	disk_recover(s, n);
 	trace_say(s, n, "starts as process %u, incarnation %u", n->process,

@@ -126,12 +126,7 @@ sim_fail(struct sim *s, enum check_class class, const struct node *n,
 	    (unsigned long long)(s->now_us % SECOND));
 	if (s->scenario != NULL)
 		printf("--scenario %s ", s->scenario);
-	if (s->mutants & MUTANT_NO_PROBE)
-		printf("--mutant no-probe ");
-	if (s->mutants & MUTANT_SAME_INCARNATION)
-		printf("--mutant same-incarnation ");
-	if (s->mutants & MUTANT_MOVE_ON_SUSPICION)
-		printf("--mutant move-on-suspicion ");
+	mutants_print();
 	printf("--seed %llu --trace\n", (unsigned long long)s->seed);
 	if (s->script == &s->drawn)
 		printf(
