@@ -38,8 +38,14 @@ idset_count(const struct idset *set)
 int
 idset_next(const struct idset *set, unsigned id)
 {
+	uint64_t many;
+
 	while (id < SPACE_MAX) {
-		if (set->bits[id / 8] >> id % 8 == 0)
+		/* Most sets are nearly empty. */
+		memcpy(&many, &set->bits[id / 64 * 8], sizeof(many));
+		if (many == 0)
+			id += 64 - id % 64;
+		else if (set->bits[id / 8] >> id % 8 == 0)
 			id += 8 - id % 8;
 		else if (idset_has(set, id))
 			return (int)id;
