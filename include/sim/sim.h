@@ -30,6 +30,7 @@ enum check_class {
 	CHECK_CONTRACT, /* between core and driver */
 	CHECK_STORM, /* too many messages or steps */
 	CHECK_FILES, /* what was acknowledged is there */
+	CHECK_DOWN, /* likewise, if all that have it are down; not default */
 	CHECK_FENCE, /* I5: who is dead here gets no acknowledgement */
 	CHECK_CLASSES,
 };

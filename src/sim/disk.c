@@ -273,7 +273,9 @@ effect(struct sim *s, struct node *n, struct item *i)
 		return;
 	switch ((enum action_type)i->op) {
 	case ACT_PERSIST:
-		n->disk.incarnation = i->event.incarnation;
+		/* Written in the order of asking, whatever the times are. */
+		if (n->disk.incarnation < i->event.incarnation)
+			n->disk.incarnation = i->event.incarnation;
 		break;
 	case ACT_OPEN_SOURCE:
 	case ACT_CREATE_TARGET:

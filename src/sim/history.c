@@ -25,18 +25,28 @@ is_kept(struct sim *s, const struct command_log *l, bool live)
 		const struct node *n = node_of(s, l->holders[i]);
 
 		if (n != NULL && n->disk.wipes == l->wipes[i] &&
-		    (!live || check_live(n)))
+		    (!live || (check_live(n) && n->incarnation > 0)))
 			return true;
 	}
 	return false;
 }
 
-/* Does it bind who began at start_us? */
+/*
+ * Does it bind who began at start_us? While all that have it are down, a peer
+ * that comes back alone may not know of it: that is a check of its own.
+ */
 static bool
 binds(struct sim *s, const struct command_log *o, uint64_t start_us)
 {
-	return o->effect_us < start_us && o->committed &&
-	       is_kept(s, o, s->resting);
+	bool live = s->resting || !(s->checks & 1u << CHECK_DOWN);
+
+	return o->effect_us < start_us && o->committed && is_kept(s, o, live);
+}
+
+static enum check_class
+class_of(struct sim *s, const struct command_log *o)
+{
+	return is_kept(s, o, true) ? CHECK_FILES : CHECK_DOWN;
 }
 
 /* Did some peers know nothing of others since then? */
@@ -134,7 +144,7 @@ check_absence(struct sim *s, const struct command_log *l)
 	if (store == NULL)
 		return;
 	s->file_faults++;
-	sim_fail(s, CHECK_FILES, l->node,
+	sim_fail(s, class_of(s, store), l->node,
 	    "%s: command %u: %s, and its store %u was acknowledged or read",
 	    s->commands.names[l->name].text, (unsigned)(l - s->commands.at),
 	    l->done ? wire_error_text(l->error) : "no answer",
@@ -157,7 +167,7 @@ check_content(struct sim *s, struct command_log *l)
 	later = superseded(s, store, l->start_us);
 	if (later != NULL) {
 		s->file_faults++;
-		sim_fail(s, CHECK_FILES, l->node,
+		sim_fail(s, class_of(s, later), l->node,
 		    "%s: command %u: store %u, and command %u had come later",
 		    name, (unsigned)(l - s->commands.at),
 		    (unsigned)(store - s->commands.at),

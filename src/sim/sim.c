@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "sim/check.h"
 #include "sim/net.h"
@@ -23,6 +24,7 @@ static const struct {
     [CHECK_CONTRACT] = {"contract", "contract"},
     [CHECK_STORM] = {"storm", "storm"},
     [CHECK_FILES] = {"files", "files"},
+    [CHECK_DOWN] = {"down", "files that are down"},
     [CHECK_FENCE] = {"fence", "I5 fence"},
 };
 
@@ -42,7 +44,7 @@ sim_new(void)
 
 	if (s == NULL || (s->out = malloc(sizeof(*s->out))) == NULL)
 		err(1, "memory of the simulator");
-	s->checks = (1u << CHECK_CLASSES) - 1;
+	s->checks = ((1u << CHECK_CLASSES) - 1) & ~(1u << CHECK_DOWN);
 	s->with_files = true;
 	return s;
 }
@@ -85,7 +87,8 @@ sim_free(struct sim *s)
 	circuit_free(s);
 	queue_free(&s->queue);
 	for (unsigned i = 0; i < NODES_MAX; i++)
-		free(s->peers[i]);
+		if (s->peers[i] != NULL)
+			munmap(s->peers[i], peer_size());
 	free(s->out);
 	free(s);
 }
