@@ -35,6 +35,7 @@ struct command_log {
 	uint16_t holders[HOLDERS_KEPT];
 	unsigned wipes[HOLDERS_KEPT]; /* of their disks then */
 	unsigned holder_count, lost_holders;
+	unsigned set; /* peers that should hold it, by who was asked */
 };
 
 struct commands {
@@ -68,6 +69,9 @@ void command_committed(
 /* Who has it on disk now are its holders too. */
 void command_holders(struct sim *, struct command_log *);
 bool commands_done(const struct sim *);
+
+/* Size of a replica set, in its view. */
+unsigned command_set(const struct sim *, const struct node *);
 
 /* history.c: may this answer be, after all that was? */
 void history_check(struct sim *, struct command_log *);

@@ -15,6 +15,14 @@ commands_reset(struct sim *s)
 	c->contents = CONTENT_FIRST;
 }
 
+unsigned
+command_set(const struct sim *s, const struct node *n)
+{
+	unsigned members = n->expected_count + 1;
+
+	return members < s->copies ? members : s->copies;
+}
+
 static struct command_log *
 log_new(struct sim *s, const struct node *n, unsigned command)
 {
@@ -31,6 +39,7 @@ log_new(struct sim *s, const struct node *n, unsigned command)
 	l->process = n->process;
 	l->start_us = s->now_us;
 	l->effect_us = UINT64_MAX;
+	l->set = command_set(s, n);
 	return l;
 }
 

@@ -151,6 +151,34 @@ check_absence(struct sim *s, const struct command_log *l)
 	    (unsigned)(store - s->commands.at));
 }
 
+/* What is not acknowledged is served when a majority holds it. */
+static void
+check_majority(
+    struct sim *s, const struct command_log *l, const struct command_log *store)
+{
+	const struct name *name = &s->commands.names[l->name];
+	unsigned set = command_set(s, l->node), holders = 0;
+
+	if (store->done || was_split(s, l->start_us))
+		return;
+	if (l->set < set)
+		set = l->set;
+	for (unsigned i = 0; i < s->node_count; i++) {
+		struct node *n = &s->nodes[i];
+		const struct stored *f = disk_intact(n, name, &store->version);
+
+		if (n->disk.lost_us >= l->start_us ||
+		    (f != NULL && f->record.acknowledged))
+			return;
+		holders += f != NULL;
+	}
+	if (2 * holders <= set)
+		sim_fail(s, CHECK_FILES, l->node,
+		    "%s: command %u: store %u, which %u of %u hold", name->text,
+		    (unsigned)(l - s->commands.at),
+		    (unsigned)(store - s->commands.at), holders, set);
+}
+
 static void
 check_content(struct sim *s, struct command_log *l)
 {
@@ -176,6 +204,7 @@ check_content(struct sim *s, struct command_log *l)
 	/* From now on it is known to be there. Empty ones are all alike. */
 	if (store->size == 0 || !store->committed)
 		return;
+	check_majority(s, l, store);
 	if (l->end_us < store->effect_us)
 		store->effect_us = l->end_us;
 	if (store->error != ERROR_none || !store->done)
