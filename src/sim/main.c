@@ -239,7 +239,10 @@ shrink(struct sim *s, uint64_t seconds_max)
 static void
 run_one(struct sim *s, const struct choice *c, uint64_t seed)
 {
-	if (c->play != NULL)
+	/* The same steps, and other dice of the network. */
+	if (c->play != NULL && c->seeds > 1)
+		s->drawn.seed = seed;
+	else if (c->play != NULL)
 		seed = s->drawn.seed;
 	sim_reset(s, seed);
 	prepare_last_words(s, s->scenario);
