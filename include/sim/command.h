@@ -38,6 +38,13 @@ struct command_log {
 	unsigned set; /* peers that should hold it, by who was asked */
 };
 
+/* How a copy went. */
+enum loss {
+	LOSS_DROP, /* as the core wanted */
+	LOSS_DISK, /* with its disk, or by flipped bits */
+	LOSS_POWER, /* it was not flushed */
+};
+
 struct commands {
 	struct command_log at[COMMANDS_MAX + 1]; /* from 1: the op */
 	unsigned count;
@@ -62,7 +69,7 @@ void command_delivered(
 void command_released(
     struct sim *, const struct node *n, const struct record *);
 void command_copy_lost(
-    struct sim *, const struct node *n, const struct record *);
+    struct sim *, const struct node *n, const struct record *, enum loss);
 /* The version is in the store of n. */
 void command_committed(
     struct sim *, const struct node *n, const struct record *);

@@ -161,7 +161,7 @@ command_holders(struct sim *s, struct command_log *l)
 /* Of a copy on n, what it held is now with whoever else has it. */
 static void
 take_over(
-    struct sim *s, const struct node *n, const struct record *r, bool lost)
+    struct sim *s, const struct node *n, const struct record *r, enum loss loss)
 {
 	for (unsigned op = 1; op <= s->commands.count; op++) {
 		struct command_log *l = &s->commands.at[op];
@@ -171,19 +171,24 @@ take_over(
 		    name_cmp(&s->commands.names[l->name], &r->name) != 0 ||
 		    version_cmp(&l->version, &r->version) > 0)
 			continue;
+		/* What is acknowledged was flushed: it must not be lost. */
+		if (loss == LOSS_POWER && s->sync && l->done &&
+		    l->error == ERROR_none)
+			continue;
 		forget_holder(l, n);
 		if (l->holder_count == before)
 			continue;
 		command_holders(s, l);
 		forget_holder(l, n);
-		l->lost_holders += lost;
+		l->lost_holders += loss != LOSS_DROP;
 	}
 }
 
 void
-command_copy_lost(struct sim *s, const struct node *n, const struct record *r)
+command_copy_lost(
+    struct sim *s, const struct node *n, const struct record *r, enum loss loss)
 {
-	take_over(s, n, r, true);
+	take_over(s, n, r, loss);
 }
 
 void
@@ -197,7 +202,7 @@ command_released(struct sim *s, const struct node *n, const struct record *r)
 	if (others == 0 && r->acknowledged)
 		sim_fail(s, CHECK_FILES, n, "drops the last copy of %s",
 		    r->name.text);
-	take_over(s, n, r, false);
+	take_over(s, n, r, LOSS_DROP);
 }
 
 void

@@ -126,6 +126,13 @@ disk_time_us(struct sim *s)
 	return random_below(&s->net, s->quality.disk_us + 1);
 }
 
+static bool
+opens(unsigned type)
+{
+	return type == ACT_OPEN_SOURCE || type == ACT_OPEN_STORED ||
+	       type == ACT_CREATE_TEMP || type == ACT_CREATE_TARGET;
+}
+
 /* The rest takes a disk's time: first its effect, then the answer. */
 void
 disk_act(struct sim *s, struct node *n, const struct action *a)
@@ -140,6 +147,9 @@ disk_act(struct sim *s, struct node *n, const struct action *a)
 		mark_or_drop(s, n, a);
 		return;
 	}
+	/* From now on it can be discarded. */
+	if (opens(a->type))
+		disk_open(n, a->file);
 	i = node_later(s, n,
 	    a->type == ACT_PERSIST  ? EV_PERSISTED
 	    : a->type == ACT_VERIFY ? EV_DAMAGED
@@ -167,7 +177,7 @@ open_path(struct node *n, struct item *i)
 		e->error = ERROR_bad_source;
 		return;
 	}
-	f = disk_open(n, e->file);
+	f = disk_handle(n, e->file);
 	if (i->op == ACT_CREATE_TARGET) {
 		f->kind = FILE_TARGET;
 		f->op = strtoull(strrchr((char *)i->data, '/') + 1, NULL, 10);
@@ -189,7 +199,7 @@ open_stored(struct node *n, struct event *e)
 		e->error = ERROR_no_such_file;
 		return;
 	}
-	f = disk_open(n, e->file);
+	f = disk_handle(n, e->file);
 	f->kind = FILE_STORED;
 	f->content = stored->content | (stored->damaged ? CONTENT_DAMAGED : 0);
 	f->have = e->size = stored->record.size;
@@ -271,6 +281,8 @@ effect(struct sim *s, struct node *n, struct item *i)
 	i->event.error = (uint8_t)disk_error(s, n, i);
 	if (i->event.error != ERROR_none)
 		return;
+	if (opens((unsigned)i->op) && disk_handle(n, i->event.file) == NULL)
+		return; /* discarded meanwhile: nobody hears the answer */
 	switch ((enum action_type)i->op) {
 	case ACT_PERSIST:
 		/* Written in the order of asking, whatever the times are. */
@@ -285,7 +297,7 @@ effect(struct sim *s, struct node *n, struct item *i)
 		open_stored(n, &i->event);
 		break;
 	case ACT_CREATE_TEMP:
-		disk_open(n, i->event.file)->kind = FILE_TEMP;
+		disk_handle(n, i->event.file)->kind = FILE_TEMP;
 		break;
 	case ACT_COPY:
 		copy(n, i);

@@ -72,7 +72,7 @@ settle_name(struct sim *s, struct node *n, const struct name *name)
 	if (now != NULL && (old == NULL || version_cmp(&old->record.version,
 					       &now->record.version) < 0)) {
 		lost = now->record;
-		command_copy_lost(s, n, &lost);
+		command_copy_lost(s, n, &lost, LOSS_POWER);
 		d->lost_us = s->now_us;
 	}
 	if (old == NULL)
@@ -128,7 +128,7 @@ disk_damage(struct sim *s, struct node *n, const struct name *name)
 	if (old != NULL)
 		old->damaged = true;
 	n->disk.lost_us = s->now_us;
-	command_copy_lost(s, n, &f->record);
+	command_copy_lost(s, n, &f->record, LOSS_DISK);
 	if (n->running)
 		verify_later(s, n, &f->record);
 }

@@ -177,7 +177,7 @@ node_wipe(struct sim *s, struct node *n)
 	assert(!n->running);
 	trace_say(s, n, "its disk is lost");
 	for (unsigned i = 0; i < n->disk.file_count; i++)
-		command_copy_lost(s, n, &n->disk.files[i].record);
+		command_copy_lost(s, n, &n->disk.files[i].record, LOSS_DISK);
 	memset(&n->disk, 0, sizeof(n->disk));
 	n->disk.wipes = wipes + 1;
 	n->disk.lost_us = s->now_us;

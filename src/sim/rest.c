@@ -64,6 +64,17 @@ any_live(struct sim *s)
 	return NULL;
 }
 
+/* Q4: files that were opened are closed. */
+static void
+check_handles(struct sim *s)
+{
+	for (unsigned i = 0; i < s->node_count; i++)
+		if (s->nodes[i].files != NULL)
+			sim_fail(s, CHECK_REST, &s->nodes[i],
+			    "Q4: file %u is still open",
+			    s->nodes[i].files->handle);
+}
+
 /* The first live peer at or after the key. */
 static unsigned
 owner_of(struct sim *s, unsigned key)
@@ -143,4 +154,5 @@ rest_check(struct sim *s)
 	for (unsigned i = 0; i < 100 && !content_placed(s) && !s->failed; i++)
 		sim_until(s, s->now_us + 200 * MS);
 	content_check_places(s);
+	check_handles(s);
 }
