@@ -53,6 +53,7 @@ struct sim {
 	bool skewed; /* clocks differ */
 	unsigned checks; /* bits: 1 << enum check_class */
 	const char *scenario; /* its name, or NULL: from the seed */
+	const char *played; /* a plan's file, or NULL */
 
 	struct random net, plan;
 	struct queue queue;

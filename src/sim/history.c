@@ -104,15 +104,20 @@ store_of(struct sim *s, const struct command_log *request)
 	return found;
 }
 
-/* A remove that may have come after the store o; any clock decides. */
+/*
+ * Is something newer than the store o, which may be a remove, or lost? What is
+ * not lost binds by itself.
+ */
 static bool
-removed(const struct sim *s, const struct command_log *o)
+outdated(const struct sim *s, const struct command_log *o)
 {
 	for (unsigned op = 1; op <= s->commands.count; op++) {
 		const struct command_log *r = &s->commands.at[op];
 
-		if (r->command == COMMAND_REMOVE && r->name == o->name &&
-		    r->committed && version_cmp(&r->version, &o->version) > 0)
+		if (changes(r, o->name) && r->committed &&
+		    (r->command == COMMAND_REMOVE ||
+			r->effect_us != UINT64_MAX) &&
+		    version_cmp(&r->version, &o->version) > 0)
 			return true;
 	}
 	return false;
@@ -126,7 +131,7 @@ must_be_there(struct sim *s, const struct command_log *l)
 		const struct command_log *o = &s->commands.at[op];
 
 		if (o->command != COMMAND_STORE || o->name != l->name ||
-		    !binds(s, o, l->start_us) || removed(s, o) ||
+		    !binds(s, o, l->start_us) || outdated(s, o) ||
 		    (!s->resting && was_split(s, o->start_us)))
 			continue;
 		/* Of a file that lost a holder, the others may be down. */

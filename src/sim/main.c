@@ -38,6 +38,7 @@ struct choice {
 	uint64_t start, seeds, stop_after, trace_from;
 	uint64_t shrink_s; /* 0: violations are only printed */
 	const char *play; /* a plan's file, or NULL */
+	bool dice; /* --seed or --seeds, of the network */
 	bool print; /* the seed's plan, and nothing else */
 };
 
@@ -140,9 +141,11 @@ parse(struct sim *s, struct choice *c, int argc, char **argv)
 		case 's':
 			c->start = number("seed", optarg);
 			c->seeds = 1;
+			c->dice = true;
 			break;
 		case 'n':
 			c->seeds = number("seeds", optarg);
+			c->dice = true;
 			break;
 		case 'S':
 			c->start = number("start", optarg);
@@ -179,7 +182,7 @@ parse(struct sim *s, struct choice *c, int argc, char **argv)
 			    optarg == NULL ? 60 : number("shrink", optarg);
 			break;
 		case 'p':
-			c->play = optarg;
+			c->play = s->played = optarg;
 			break;
 		case 'P':
 			c->print = true;
@@ -240,7 +243,7 @@ static void
 run_one(struct sim *s, const struct choice *c, uint64_t seed)
 {
 	/* The same steps, and other dice of the network. */
-	if (c->play != NULL && c->seeds > 1)
+	if (c->play != NULL && c->dice)
 		s->drawn.seed = seed;
 	else if (c->play != NULL)
 		seed = s->drawn.seed;

@@ -224,7 +224,8 @@ shorter(struct shrinker *k)
 		if (i % 3 == 0) {
 			for (unsigned j = i / 3; j < p->step_count; j++)
 				p->steps[j].at_us -= less_us;
-			p->until_us -= less_us;
+			if (p->until_us > less_us)
+				p->until_us -= less_us;
 		} else if (i % 3 == 1) {
 			s->for_us = s->for_us / 2 / MS * MS;
 		} else if (s->verb == VERB_STORE && s->amount > 1) {

@@ -129,9 +129,11 @@ sim_fail(struct sim *s, enum check_class class, const struct node *n,
 	    (unsigned long long)(s->now_us % SECOND));
 	if (s->scenario != NULL)
 		printf("--scenario %s ", s->scenario);
+	if (s->played != NULL)
+		printf("--play %s ", s->played);
 	mutants_print();
 	printf("--seed %llu --trace\n", (unsigned long long)s->seed);
-	if (s->script == &s->drawn)
+	if (s->script == &s->drawn && s->played == NULL)
 		printf(
 		    "  smaller: the same with --shrink instead of --trace\n");
 	fflush(stdout);

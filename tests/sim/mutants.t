@@ -34,7 +34,6 @@ move-on-suspicion list
 drop-strays files
 two-of-three files
 no-fence fence
-no-fence files
 no-write-back files
 new-version files
 drop-tombstones files
