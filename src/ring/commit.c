@@ -181,6 +181,8 @@ write_held(struct peer *p, struct write *w)
 		m.held.set = ring_set_hash(p, ids, n);
 		conn_send(p, c, &m);
 	}
+	if (w->record.deleted && MUTANT(DROP_TOMBSTONES))
+		act(p, ACT_DROP)->record = w->record;
 	write_end(p, w);
 }
 

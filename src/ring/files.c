@@ -137,9 +137,7 @@ mark_message(struct peer *p, struct conn *c, const struct msg_mark *m)
 		return;
 	if (files_find(p, &m->name, &r) &&
 	    version_cmp(&r.version, &m->version) == 0)
-		act(p,
-		    r.deleted && MUTANT(DROP_TOMBSTONES) ? ACT_DROP : ACT_MARK)
-		    ->record = r;
+		act(p, ACT_MARK)->record = r;
 }
 
 static void
