@@ -135,9 +135,12 @@ rest_check(struct sim *s)
 		return;
 	s->resting = true;
 	if (s->with_files) {
-		for (unsigned i = 0; i < 3; i++)
-			command_ask_owner(s, any_live(s),
-			    (unsigned)random_below(&s->plan, s->space));
+		for (unsigned i = 0; i < 3; i++) {
+			unsigned key =
+			    (unsigned)random_below(&s->plan, s->space);
+
+			command_ask_owner(s, any_live(s), key);
+		}
 		command_request_all(s);
 	}
 	for (unsigned i = 0; i < 300 && !commands_done(s) && !s->failed; i++)
