@@ -78,7 +78,7 @@ misplaced(struct sim *s, const struct name *name)
 				version_cmp(&f->record.version,
 				    &best->record.version) == 0;
 		else
-			right = f == NULL || f->record.deleted;
+			right = f == NULL;
 		if (!right)
 			return n;
 	}
