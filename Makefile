@@ -61,6 +61,7 @@ PURE_OBJ := $(call object,$(PURE_SRC))
 DISK_OBJ := $(call object,$(DISK_SRC))
 SYSTEM_OBJ := $(call object,$(SYSTEM_SRC))
 SIM_OBJ := $(call object,$(SIM_SRC))
+MUTANT_OBJ := $(patsubst %.c,$(BUILD)/mutants/%.o,$(PURE_SRC) $(SIM_SRC))
 LIB_OBJ := $(call object,$(LIB_SRC))
 UNITS := $(UNIT_SRC:%.c=$(BUILD)/%)
 REPLAYS := $(FUZZ_SRC:%.c=$(BUILD)/%-replay)
@@ -83,6 +84,15 @@ $(BUILD)/ringctl: $(PURE_OBJ) $(DISK_OBJ) $(SYSTEM_OBJ)
 
 $(BUILD)/ringctl-sim: $(PURE_OBJ) $(DISK_OBJ) $(SIM_OBJ)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# The same with rules that can be broken: in no other program.
+$(BUILD)/ringctl-sim-mutants: $(MUTANT_OBJ)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/mutants/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DMUTANTS $(if $(filter $<,$(PURE_SRC)),,$(SYSTEM)) \
+	    -MMD -MP -c -o $@ $<
 
 # Everything but the main functions, for tests to link what they need.
 $(BUILD)/ringctl.a: $(LIB_OBJ)
@@ -146,7 +156,8 @@ check: deps-check
 	$(TEST_ENV) $(PROVE) $(if $(JOBS),-j $(JOBS)) -e '' $(UNITS) $(CHECKS) \
 	    $(INTEGRATION)
 
-test-programs: $(UNITS) $(REPLAYS) $(TOOLS) $(BENCH) $(TORTURE)
+test-programs: $(UNITS) $(REPLAYS) $(TOOLS) $(BENCH) $(TORTURE) \
+    $(if $(SIM_SRC),$(BUILD)/ringctl-sim-mutants)
 
 unit: test-programs
 	$(TEST_ENV) $(PROVE) -e '' $(UNITS)
@@ -181,8 +192,8 @@ sim: $(BUILD)/ringctl-sim
 	$(BUILD)/ringctl-sim --seeds $(SEEDS) --start $(START)
 
 # Rules broken on purpose: the simulator must see each.
-sim-mutants: $(BUILD)/ringctl-sim
-	$(TEST_ENV) $(PROVE) -v -e '' tests/sim/mutants.t
+sim-mutants: $(BUILD)/ringctl-sim-mutants
+	$(TEST_ENV) tests/sim/mutants.t
 
 tidy: $(PURE_OBJ)
 	tests/tidy --self-test
@@ -254,4 +265,4 @@ clean:
 .SECONDARY:
 FORCE:
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/mutants -name '*.d' 2>/dev/null)

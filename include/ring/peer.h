@@ -41,8 +41,6 @@ struct peer_config {
 	struct index index;
 	struct arrivals arrivals;
 	bool note_pings; /* make notes of marked pings */
-	/* Rules broken on purpose, in test builds: enum mutant. */
-	uint32_t mutants;
 };
 
 struct peer;

@@ -15,6 +15,9 @@ void check_born(struct sim *, struct node *);
 /* I1 to I3 after a step of node. */
 void check_step(struct sim *, struct node *);
 
+/* Do some peers know nothing of others, or is one wrongly called dead? */
+void check_apart(struct sim *);
+
 /* I4, now and then. */
 void check_known(struct sim *);
 

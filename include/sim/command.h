@@ -23,6 +23,9 @@ struct command_log {
 	uint64_t content, size; /* store: what; request: what came */
 	uint64_t start_us, end_us;
 	uint64_t delivered, delivered_size; /* in the target, renamed */
+	uint64_t effect_us; /* it surely was in force; UINT64_MAX: not yet */
+	struct version version; /* of its first commit anywhere */
+	bool committed; /* there was one */
 	bool target; /* it was */
 	bool begun; /* the core was told */
 	bool done, cancelled, lost; /* lost: its process died */
@@ -31,7 +34,15 @@ struct command_log {
 	/* Named in the reply, or who took over from them. */
 	uint16_t holders[HOLDERS_KEPT];
 	unsigned wipes[HOLDERS_KEPT]; /* of their disks then */
-	unsigned holder_count;
+	unsigned holder_count, lost_holders;
+	unsigned set; /* peers that should hold it, by who was asked */
+};
+
+/* How a copy went. */
+enum loss {
+	LOSS_DROP, /* as the core wanted */
+	LOSS_DISK, /* with its disk, or by flipped bits */
+	LOSS_POWER, /* it was not flushed */
 };
 
 struct commands {
@@ -54,10 +65,23 @@ void command_lost(struct sim *, const struct node *); /* a process ended */
 /* A target of this op was renamed into place. */
 void command_delivered(
     struct sim *, uint64_t op, uint64_t content, uint64_t size);
-/* n drops its copy: those that have it take over. */
+/* n drops its copy, or loses it: those that have it take over. */
 void command_released(
     struct sim *, const struct node *n, const struct record *);
+void command_copy_lost(
+    struct sim *, const struct node *n, const struct record *, enum loss);
+/* The version is in the store of n. */
+void command_committed(
+    struct sim *, const struct node *n, const struct record *);
+/* Who has it on disk now are its holders too. */
+void command_holders(struct sim *, struct command_log *);
 bool commands_done(const struct sim *);
+
+/* Size of a replica set, in its view. */
+unsigned command_set(const struct sim *, const struct node *);
+
+/* history.c: may this answer be, after all that was? */
+void history_check(struct sim *, struct command_log *);
 
 /* At rest: a request of every name at a random peer, then what came of it. */
 void command_request_all(struct sim *);

@@ -32,7 +32,7 @@ struct end {
 	uint8_t side;
 	struct node *node; /* NULL: nobody is there */
 	uint32_t process, handle;
-	uint32_t theirs; /* incarnation of who connects, by its hello */
+	uint32_t theirs; /* incarnation of the other one, by the handshake */
 	enum end_state state;
 	struct items queued; /* not on the way yet */
 	struct items wire; /* on the way to the other end */

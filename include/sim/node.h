@@ -5,43 +5,17 @@
 #include <stdint.h>
 
 #include "ring/peer.h"
+#include "sim/disk.h"
 #include "sim/queue.h"
 
 struct sim;
 struct end;
 
 enum {
-	SIM_BITS_MAX = 8,
-	SIM_SPACE_MAX = 1 << SIM_BITS_MAX,
-	STORED_MAX = 24, /* names in one run, and so files on one disk */
-	CONTENT_MIXED = 1, /* bytes of different contents: no digest fits */
-	CONTENT_FIRST = 2,
-};
-
-struct stored {
-	struct record record;
-	uint64_t content;
-};
-
-/* What outlives a process. */
-struct disk {
-	uint32_t incarnation; /* 0: none */
-	unsigned wipes; /* how often it was lost */
-	struct member view[SIM_SPACE_MAX]; /* written now and then */
-	unsigned view_count;
-	struct stored files[STORED_MAX];
-	unsigned file_count;
-};
-
-/* An open file. Its bytes are have bytes of a content, known by number. */
-struct file {
-	struct file *next;
-	uint32_t handle;
-	enum { FILE_SOURCE, FILE_STORED, FILE_TEMP, FILE_TARGET } kind;
-	uint64_t content, have;
-	uint64_t read; /* digest known so far: bytes read in sequence */
-	struct record record;
-	uint64_t op; /* FILE_TARGET: the command whose path it is */
+	NODES_MAX = 96,
+	SECOND = 1000000, /* us */
+	MS = 1000, /* us */
+	MILLION = 1000000, /* chances are counted in millionths */
 };
 
 /* What a process was last told to do. */
@@ -66,7 +40,8 @@ struct node {
 	int64_t skew_us; /* of its wall clock */
 
 	enum goal goal;
-	unsigned due; /* starts to come, of faults */
+	uint32_t crash_in; /* dies after so many actions; 0: does not */
+	bool denied; /* its incarnation could not be written */
 	bool starting, running, paused, exiting;
 	bool exited; /* by itself: with code */
 	uint8_t code;
@@ -87,6 +62,7 @@ struct node {
 	unsigned expected_count;
 	bool member; /* its own view lists it so */
 	uint64_t known_us; /* when it last knew a live one, or none knew it */
+	uint32_t accused; /* incarnation wrongly called dead, not paused */
 	uint64_t spin_us, saved_us, sent;
 	unsigned spins;
 };
@@ -105,6 +81,8 @@ void node_freeze(struct sim *, struct node *, uint32_t deadline_ms);
 void node_step(struct sim *, struct node *, struct event *);
 /* Runs now what came in for it, or keeps it while the process is paused. */
 void node_take(struct sim *, struct item *);
+/* Counts to the crash that was drawn for it; true: it has died of it. */
+bool node_crashes(struct sim *, struct node *);
 /* After its actions: what must come first, and its exit. */
 void node_settle(struct sim *, struct node *);
 /* Later, an event of its own. */
@@ -112,18 +90,5 @@ struct item *node_later(struct sim *, struct node *, enum event_type);
 
 /* apply.c: what the core asked for. */
 void node_apply(struct sim *, struct node *);
-
-/* disk.c */
-void disk_index(struct index *, struct node *);
-uint64_t disk_arrived(void *ctx, uint32_t handle); /* ctx: the node */
-void disk_act(struct sim *, struct node *, const struct action *);
-void disk_done(struct sim *, struct item *);
-void disk_save(struct sim *, struct node *);
-struct file *disk_handle(const struct node *, uint32_t handle);
-void disk_write(
-    struct file *, uint64_t offset, uint64_t content, uint64_t size);
-void disk_close_all(struct node *);
-struct digest content_digest(uint64_t content, uint64_t size);
-struct stored *disk_find(struct node *, const struct name *);
 
 #endif

@@ -25,8 +25,8 @@ enum item_kind {
 	ITEM_DISK, /* node, process, event: after the disk's part */
 	ITEM_COMMAND, /* node, process, bytes, op */
 	ITEM_START, /* node: fork it */
-	ITEM_PERIOD, /* a fault ends: schedule.h */
-	ITEM_FAULT, /* the schedule's next step */
+	ITEM_PERIOD, /* op: a step of the plan ends; for node size */
+	ITEM_FAULT, /* op: a step of the plan */
 };
 
 /* What travels on a circuit. */

@@ -33,6 +33,32 @@ void scenario_finish_commands(struct sim *);
 /* The view of peer id: its state of about. */
 unsigned scenario_state(struct sim *, unsigned id, unsigned about);
 
+/* The error of a request, or ERROR_timeout if there is no reply. */
+unsigned scenario_request(struct sim *, unsigned id, unsigned name);
+struct node *scenario_join(struct sim *, unsigned id, unsigned through);
+
+/* scenario_kill.c */
+void scenario_kill_two_adjacent(struct sim *);
+void scenario_kill_in_a_store(struct sim *);
+void scenario_kill_owner_in_upload(struct sim *);
+void scenario_kill_owner_in_download(struct sim *);
+void scenario_kill_joiner_in_import(struct sim *);
+void scenario_kill_admitter_in_import(struct sim *);
+void scenario_old_disk(struct sim *);
+void scenario_kill_all_holders(struct sim *);
+void scenario_kill_everything(struct sim *);
+void scenario_kill_in_a_leave(struct sim *);
+void scenario_race_of_owners(struct sim *);
+
+/* scenario_disk.c */
+void scenario_stop_a_replica(struct sim *);
+void scenario_delayed_duplicate(struct sim *);
+void scenario_ten_at_once(struct sim *);
+void scenario_bad_disk(struct sim *);
+void scenario_flipped_bits(struct sim *);
+void scenario_sizes(struct sim *);
+void scenario_power_off(struct sim *);
+
 /* scenario_start.c */
 void scenario_new_ring(struct sim *);
 void scenario_new_ring_of_some(struct sim *);

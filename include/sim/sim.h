@@ -3,22 +3,20 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/random.h"
 #include "ring/peer.h"
 #include "sim/command.h"
 #include "sim/node.h"
+#include "sim/plan.h"
 #include "sim/queue.h"
 
 /* One virtual ring: clock, network, machines, and what is known of them. */
 enum {
-	NODES_MAX = 96,
 	LINEAGES_MAX = 4096, /* incarnations seen in one run */
 	SIM_HOST = 0x7f000001,
 	SIM_PORT = 12000,
-	SECOND = 1000000, /* us */
-	MS = 1000, /* us */
-	MILLION = 1000000, /* chances are counted in millionths */
 };
 
 enum check_class {
@@ -32,13 +30,9 @@ enum check_class {
 	CHECK_CONTRACT, /* between core and driver */
 	CHECK_STORM, /* too many messages or steps */
 	CHECK_FILES, /* what was acknowledged is there */
+	CHECK_DOWN, /* likewise, if all that have it are down; not default */
+	CHECK_FENCE, /* I5: who is dead here gets no acknowledgement */
 	CHECK_CLASSES,
-};
-
-struct quality {
-	uint32_t delay_us, jitter_us, spike_us;
-	uint32_t loss, duplicate, spike; /* in millionths */
-	uint32_t disk_us, sync_us; /* a disk's usual and rare times */
 };
 
 /* Who had an incarnation first. */
@@ -52,12 +46,14 @@ struct lineage {
 struct sim {
 	uint64_t seed, now_us;
 	bool trace;
-	bool failed; /* a violation was printed */
+	bool quiet; /* violations are not printed */
+	bool failed; /* there was a violation */
+	const char *check; /* which: the words that it prints */
 	bool calm; /* no loss, partition, pause so far: no false DEAD */
 	bool skewed; /* clocks differ */
-	uint32_t mutants;
 	unsigned checks; /* bits: 1 << enum check_class */
 	const char *scenario; /* its name, or NULL: from the seed */
+	const char *played; /* a plan's file, or NULL */
 
 	struct random net, plan;
 	struct queue queue;
@@ -65,8 +61,13 @@ struct sim {
 	bool healed; /* no fault is to come */
 	bool with_files; /* commands on files are given too */
 	uint32_t changing; /* sources that change while read: of a million */
-	uint32_t faults; /* bits: kinds that this seed prefers */
+	const struct plan *script; /* whose steps are carried out, or NULL */
+	struct plan drawn; /* from the seed */
 	uint64_t until_us; /* faults come before */
+	uint64_t split_us; /* when some last knew nothing of others; 0: never */
+	unsigned steps_left; /* of script */
+	bool resting; /* the last requests, of a ring at rest */
+	bool sync; /* what is acknowledged is on disk */
 	unsigned bits, space, copies, route;
 	uint32_t ping_ms;
 	uint32_t byte_ps; /* time of one byte on a stream */
@@ -90,6 +91,12 @@ struct sim {
 	uint64_t steps, messages;
 	unsigned file_faults, file_checks; /* found at rest; looked at */
 };
+
+/* mutant.c: the bit of that name, or 0; 0 in builds without -DMUTANTS. */
+uint32_t mutant_bit(const char *name);
+void mutants_set(uint32_t bits);
+void mutants_print(void); /* as options */
+void mutants_list(FILE *); /* their names */
 
 /* The check of that name (as in --checks), or -1. */
 int sim_check(const char *name);

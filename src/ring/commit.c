@@ -187,6 +187,8 @@ write_held(struct peer *p, struct write *w)
 		link_give(p, w->from, &m, 0);
 	else
 		stream_send(p, w->conn, &m);
+	if (w->record.deleted && MUTANT(DROP_TOMBSTONES))
+		act(p, ACT_DROP)->record = w->record;
 	write_end(p, w);
 }
 
@@ -300,6 +302,8 @@ write_finish(struct peer *p, struct write *w)
 	for (unsigned i = 0; i < w->id_count; i++)
 		if (w->ids[i] != p->config.id)
 			link_send(p, w->ids[i], &m);
+	if (w->record.deleted && MUTANT(DROP_TOMBSTONES))
+		act(p, ACT_DROP)->record = w->record;
 	if (w->record.deleted)
 		note_name(p, EVENT_removed, w->from, &w->record.name, 0);
 	else if (w->feed != FEED_SERVE)

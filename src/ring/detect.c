@@ -103,7 +103,7 @@ accuse(struct peer *p, unsigned id)
 	struct watch *w = &p->watch[id];
 	struct member m = p->view[id];
 
-	assert(member_is(p, id) || p->config.mutants);
+	assert(member_is(p, id) || MUTANT(MOVE_ON_SUSPICION));
 	if (p->freeze_us != 0)
 		return;
 	w->accusing = true;

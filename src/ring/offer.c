@@ -157,6 +157,15 @@ offer_send(struct peer *p)
 	files_wake(p, o->timer_us);
 }
 
+/* A mutant: what is no longer this peer's is not needed. */
+static void
+offer_drop_all(struct peer *p)
+{
+	for (unsigned i = 0; i < p->files.offer.page.count; i++)
+		act(p, ACT_DROP)->record = p->files.offer.page.at[i];
+	offer_due(p, 0);
+}
+
 static void
 offer_next(struct peer *p)
 {
@@ -166,6 +175,8 @@ offer_next(struct peer *p)
 	offer_gather(p, keys);
 	if (o->page.count == 0)
 		offer_pass_ended(p);
+	else if (MUTANT(DROP_STRAYS) && !offer_keeps(p))
+		offer_drop_all(p);
 	else if (o->to == p->config.id || !member_is(p, o->to))
 		offer_restart(p, OFFER_MAX_US);
 	else

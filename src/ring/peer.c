@@ -243,8 +243,9 @@ conn_message(struct peer *p, const struct event *ev)
 	if (c->incarnation > 0) {
 		detect_alive(p, c->id);
 		/* Who is DEAD here gets nothing acknowledged. */
-		if (p->view[c->id].state == MEMBER_DEAD ||
-		    p->view[c->id].incarnation != c->incarnation) {
+		if (!MUTANT(NO_FENCE) &&
+		    (p->view[c->id].state == MEMBER_DEAD ||
+			p->view[c->id].incarnation != c->incarnation)) {
 			gossip_tell(p, c->addr, c->id);
 			conn_end(p, c);
 			return;

@@ -125,15 +125,24 @@ query_add_reunited(struct peer *p, struct query *q)
 			query_add(q, (unsigned)id);
 }
 
-/* Where the set ends; if nobody can write, where it would. */
+/*
+ * Where the set ends, or would end if all could write: who can't may have been
+ * in it before others came.
+ */
 static unsigned
-query_last(const struct peer *p, unsigned first, unsigned last)
+query_last(const struct peer *p, unsigned key, unsigned last)
 {
-	if (member_writable(p, first))
-		return last;
-	for (unsigned i = 1; i < p->config.copies; i++)
-		first = ring_successor_of(p, first);
-	return first;
+	unsigned at = ring_successor_of(p, (key - 1) & (p->space - 1));
+
+	for (unsigned i = 1; i < p->config.copies; i++) {
+		unsigned next = ring_successor_of(p, at);
+
+		if (ring_distance(p, key, next) <= ring_distance(p, key, at))
+			break;
+		at = next;
+	}
+	return ring_distance(p, key, at) > ring_distance(p, key, last) ? at
+								       : last;
 }
 
 /* Asks from the start: the set, and who had the range before. */
@@ -164,9 +173,8 @@ query_begin(struct peer *p, struct query *q)
 	}
 	if (!has_former && p->phase == PHASE_SYNCING)
 		query_add(q, former);
-	query_add_former(p, q,
-	    query_last(p, n > 0 ? ids[0] : p->config.id,
-		n > 0 ? ids[n - 1] : p->config.id));
+	query_add_former(
+	    p, q, query_last(p, q->key, n > 0 ? ids[n - 1] : p->config.id));
 	query_add_reunited(p, q);
 	/* What it is fetching, the set may not have heard of. */
 	for (unsigned i = 0; i < p->files.pull_top; i++)

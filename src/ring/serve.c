@@ -259,7 +259,7 @@ void
 serve_queried(struct peer *p, struct serve *s, const struct query *q)
 {
 	struct message m;
-	bool sure = query_sure(p, q);
+	bool sure = query_sure(p, q) || (q->known && MUTANT(NO_WRITE_BACK));
 
 	assert(s->state == SERVE_ASKING);
 	if ((q->known || q->was_lost) && q->missing != 0) {

@@ -105,13 +105,15 @@ spread_end(struct peer *p, struct write *w)
 void
 spread_check(struct peer *p, struct write *w)
 {
+	unsigned missing = 0;
+
 	if (w->state != WRITE_SPREADING || !w->have)
 		return;
 	for (unsigned i = 0; i < LEGS_MAX; i++)
-		if (w->legs[i].state != LEG_FREE &&
-		    w->legs[i].state != LEG_HELD)
-			return;
-	write_finish(p, w);
+		missing += w->legs[i].state != LEG_FREE &&
+			   w->legs[i].state != LEG_HELD;
+	if (missing == 0 || (MUTANT(TWO_OF_THREE) && missing == 1))
+		write_finish(p, w);
 }
 
 static void
@@ -191,7 +193,7 @@ leg_held(
 	if (version_cmp(&m->version, &w->record.version) != 0)
 		return;
 	w->progress_us = p->now_us;
-	if (m->set != w->set) {
+	if (m->set != w->set && !MUTANT(NO_FENCE)) {
 		leg_pause(p, l);
 		return;
 	}

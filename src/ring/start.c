@@ -109,6 +109,9 @@ start_persisted(struct peer *p, const struct event *ev)
 	}
 	p->fenced = false;
 	view_set_self(p, self->state, flags);
+	/* The try of a disk that failed was overtaken: it is tried again. */
+	if ((flags & MEMBER_READONLY) != 0 && p->persist_us == 0)
+		p->persist_us = p->now_us + p->readonly_us;
 	gossip_broadcast(p, p->config.id);
 	p->links_us = p->now_us;
 }

@@ -118,7 +118,7 @@ sweep_tick(struct peer *p)
 		return;
 	if (p->contact_us <= p->now_us)
 		try_contacts(p);
-	if (p->sweep_us <= p->now_us && !(p->config.mutants & MUTANT_NO_PROBE))
+	if (p->sweep_us <= p->now_us && !MUTANT(NO_PROBE))
 		sweep_one(p);
 }
 
@@ -129,7 +129,7 @@ sweep_deadline(const struct peer *p)
 
 	if (!sweeping(p))
 		return at;
-	if (!(p->config.mutants & MUTANT_NO_PROBE))
+	if (!MUTANT(NO_PROBE))
 		at = p->sweep_us;
 	return p->contact_us < at ? p->contact_us : at;
 }

@@ -18,7 +18,7 @@ member_is(const struct peer *p, unsigned id)
 {
 	assert(id < p->space);
 	if (p->view[id].state == MEMBER_SUSPECT)
-		return !(p->config.mutants & MUTANT_MOVE_ON_SUSPICION);
+		return !MUTANT(MOVE_ON_SUSPICION);
 	return p->view[id].state == MEMBER_ALIVE;
 }
 
@@ -262,7 +262,9 @@ view_set(struct peer *p, const struct member *m)
 		if (p->gather_us == 0)
 			view_derive(p);
 	}
+	/* Who dies while it leaves is waited for, and missed. */
 	if (was != member_is(p, m->id) || wrote != member_writable(p, m->id) ||
+	    (old.state == MEMBER_LEAVING && m->state == MEMBER_DEAD) ||
 	    old.incarnation != m->incarnation || old.flags != m->flags)
 		p->sets_changed = true;
 	if (m->id == p->config.id)

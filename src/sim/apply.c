@@ -20,6 +20,27 @@ multicast(struct sim *s, struct node *n, const struct action *a)
 	}
 }
 
+/* I5: this is for (id, incarnation), at the end of a connection. */
+static void
+check_fence(
+    struct sim *s, const struct node *n, const struct end *e, unsigned type)
+{
+	const struct node *to = end_other(e)->node;
+	const struct member *m;
+
+	if (to == NULL || e->theirs == 0 ||
+	    (type != MSG_held && type != MSG_stored && type != MSG_accept))
+		return;
+	m = &n->shadow[to->id];
+	if (m->incarnation > e->theirs ||
+	    (m->incarnation == e->theirs && m->state == MEMBER_DEAD))
+		sim_fail(s, CHECK_FENCE, n,
+		    "sends %s to peer %u, incarnation %u, and lists it as "
+		    "(%u, state %u)",
+		    message_name(type), to->id, e->theirs, m->incarnation,
+		    m->state);
+}
+
 static void
 send_on(struct sim *s, struct node *n, const struct action *a)
 {
@@ -28,6 +49,7 @@ send_on(struct sim *s, struct node *n, const struct action *a)
 
 	if (e == NULL)
 		return; /* it closed, and the event is still to come */
+	check_fence(s, n, e, s->out->data[a->bytes]);
 	s->messages++;
 	n->sent++;
 	i = end_item(s, e, ITEM_FRAME);
@@ -137,6 +159,10 @@ apply(struct sim *s, struct node *n, const struct action *a)
 void
 node_apply(struct sim *s, struct node *n)
 {
-	for (size_t i = 0; i < s->out->count && !s->failed; i++)
+	for (size_t i = 0; i < s->out->count && !s->failed; i++) {
+		/* A process may die between any two of its actions. */
+		if (node_crashes(s, n))
+			return;
 		apply(s, n, &s->out->at[i]);
+	}
 }

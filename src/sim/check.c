@@ -105,6 +105,8 @@ check_entry(struct sim *s, struct node *n, const struct member *old,
 	    about->incarnation != m->incarnation)
 		return;
 	s->false_deads++;
+	if (!about->paused)
+		node_of(s, m->id)->accused = m->incarnation;
 	/* With its disk lost, it may be taken for an earlier life. */
 	if (s->calm && about->disk.wipes == 0)
 		sim_fail(s, CHECK_FALSE_DEAD, n,
@@ -125,6 +127,46 @@ derive(struct sim *s, struct node *n)
 		if (counts(&n->shadow[id]))
 			n->expected[n->expected_count++] = (uint16_t)id;
 	}
+}
+
+static bool
+knows(const struct node *n, const struct node *other)
+{
+	const struct member *m = &n->shadow[other->id];
+
+	return m->incarnation == other->incarnation &&
+	       m->state >= MEMBER_ALIVE && m->state <= MEMBER_LEAVING;
+}
+
+/* Do this and another one know nothing of each other, or is one accused? */
+static bool
+is_apart(struct sim *s, const struct node *n)
+{
+	if (!check_live(n) || n->incarnation == 0)
+		return false;
+	for (unsigned i = 0; i < s->node_count; i++) {
+		const struct node *o = &s->nodes[i];
+		const struct member *m = &n->shadow[o->id];
+
+		if (o == n || !check_live(o) || o->incarnation == 0)
+			continue;
+		if (!knows(n, o) && !knows(o, n))
+			return true;
+		if (m->state == MEMBER_DEAD && o->accused == o->incarnation &&
+		    m->incarnation == o->incarnation)
+			return true;
+		if (s->blocked[n->index][o->index] > 0)
+			return true;
+	}
+	return false;
+}
+
+void
+check_apart(struct sim *s)
+{
+	for (unsigned i = 0; i < s->node_count && s->split_us < s->now_us; i++)
+		if (is_apart(s, &s->nodes[i]))
+			s->split_us = s->now_us;
 }
 
 /* Bytes between fields may differ by chance: then it is only slower. */
@@ -149,6 +191,8 @@ compare_view(struct sim *s, struct node *n)
 		n->shadow[id] = view[id];
 	}
 	derive(s, n);
+	if (is_apart(s, n))
+		s->split_us = s->now_us;
 	/* The durable view is a hint, written now and then. */
 	if (s->now_us > n->saved_us) {
 		disk_save(s, n);
@@ -196,15 +240,6 @@ check_step(struct sim *s, struct node *n)
 	check_list(s, n);
 }
 
-static bool
-knows(const struct node *n, const struct node *other)
-{
-	const struct member *m = &n->shadow[other->id];
-
-	return m->incarnation == other->incarnation &&
-	       m->state >= MEMBER_ALIVE && m->state <= MEMBER_LEAVING;
-}
-
 /*
  * I4: only without faults of the network, and with time for news to come.
  * Rings that have not met yet know nothing of each other, on both sides.
@@ -236,6 +271,7 @@ check_alone(struct sim *s, struct node *n)
 void
 check_known(struct sim *s)
 {
+	check_apart(s);
 	for (unsigned i = 0; i < s->node_count && s->calm; i++)
 		if (check_live(&s->nodes[i]))
 			check_alone(s, &s->nodes[i]);
@@ -305,11 +341,12 @@ check_rest(struct sim *s)
 {
 	const struct node *first = NULL;
 
+	if (s->steps_left > 0)
+		return "steps of the plan are still to come";
 	for (unsigned i = 0; i < s->node_count; i++) {
 		struct node *n = &s->nodes[i];
 
-		if (n->starting || n->due > 0 ||
-		    (n->running && !check_live(n))) {
+		if (n->starting || (n->running && !check_live(n))) {
 			snprintf(why, sizeof(why), "peer %u is %s", n->id,
 			    n->running ? "still going" : "starting");
 			return why;

@@ -15,6 +15,14 @@ commands_reset(struct sim *s)
 	c->contents = CONTENT_FIRST;
 }
 
+unsigned
+command_set(const struct sim *s, const struct node *n)
+{
+	unsigned members = n->expected_count + 1;
+
+	return members < s->copies ? members : s->copies;
+}
+
 static struct command_log *
 log_new(struct sim *s, const struct node *n, unsigned command)
 {
@@ -23,12 +31,15 @@ log_new(struct sim *s, const struct node *n, unsigned command)
 
 	if (c->count == COMMANDS_MAX)
 		return NULL;
+	check_apart(s);
 	l = &c->at[++c->count];
 	memset(l, 0, sizeof(*l));
 	l->command = (uint8_t)command;
 	l->node = n;
 	l->process = n->process;
 	l->start_us = s->now_us;
+	l->effect_us = UINT64_MAX;
+	l->set = command_set(s, n);
 	return l;
 }
 
@@ -138,51 +149,117 @@ forget_holder(struct command_log *l, const struct node *n)
 }
 
 void
-command_released(struct sim *s, const struct node *n, const struct record *r)
+command_holders(struct sim *s, struct command_log *l)
 {
-	const struct node *takers[NODES_MAX];
-	unsigned count = 0;
+	const struct name *name = &s->commands.names[l->name];
 
-	for (unsigned i = 0; i < s->node_count; i++) {
-		struct node *o = &s->nodes[i];
-		const struct stored *has = disk_find(o, &r->name);
+	for (unsigned i = 0; i < s->node_count && l->committed; i++)
+		if (disk_intact(&s->nodes[i], name, &l->version) != NULL)
+			add_holder(l, &s->nodes[i]);
+}
 
-		if (o != n && has != NULL &&
-		    version_cmp(&has->record.version, &r->version) >= 0)
-			takers[count++] = o;
-	}
-	if (count == 0 && r->acknowledged)
-		sim_fail(s, CHECK_FILES, n, "drops the last copy of %s",
-		    r->name.text);
+/* Of a copy on n, what it held is now with whoever else has it. */
+static void
+take_over(
+    struct sim *s, const struct node *n, const struct record *r, enum loss loss)
+{
 	for (unsigned op = 1; op <= s->commands.count; op++) {
 		struct command_log *l = &s->commands.at[op];
 		unsigned before = l->holder_count;
 
-		if (l->holder_count == 0 || l->command != COMMAND_STORE ||
-		    name_cmp(&s->commands.names[l->name], &r->name) != 0)
+		if (before == 0 ||
+		    name_cmp(&s->commands.names[l->name], &r->name) != 0 ||
+		    version_cmp(&l->version, &r->version) > 0)
+			continue;
+		/* What is acknowledged was flushed: it must not be lost. */
+		if (loss == LOSS_POWER && s->sync && l->done &&
+		    l->error == ERROR_none)
 			continue;
 		forget_holder(l, n);
 		if (l->holder_count == before)
 			continue;
-		for (unsigned i = 0; i < count; i++)
-			add_holder(l, takers[i]);
+		command_holders(s, l);
+		forget_holder(l, n);
+		l->lost_holders += loss != LOSS_DROP;
 	}
 }
 
-static void
-keep_reply(struct sim *s, struct command_log *l, const struct msg_reply *r)
+void
+command_copy_lost(
+    struct sim *s, const struct node *n, const struct record *r, enum loss loss)
 {
+	take_over(s, n, r, loss);
+}
+
+void
+command_released(struct sim *s, const struct node *n, const struct record *r)
+{
+	unsigned others = 0;
+
+	for (unsigned i = 0; i < s->node_count; i++)
+		others += &s->nodes[i] != n &&
+			  disk_intact(&s->nodes[i], &r->name, &r->version);
+	if (others == 0 && r->acknowledged)
+		sim_fail(s, CHECK_FILES, n, "drops the last copy of %s",
+		    r->name.text);
+	take_over(s, n, r, LOSS_DROP);
+}
+
+void
+command_committed(struct sim *s, const struct node *n, const struct record *r)
+{
+	struct command_log *l = &s->commands.at[r->version.op];
+
+	if (r->version.op == 0 || r->version.op > s->commands.count ||
+	    l->node->id != r->version.ingress) {
+		sim_fail(s, CHECK_CONTRACT, n,
+		    "commits %s, a version that nobody made", r->name.text);
+		return;
+	}
+	if (!l->committed)
+		l->version = r->version;
+	l->committed = true;
+	if (version_cmp(&l->version, &r->version) != 0)
+		sim_fail(s, CHECK_FILES, n, "%s: command %u has two versions",
+		    r->name.text, (unsigned)r->version.op);
+}
+
+/* Who is named has it, or has dropped or lost it since. */
+static void
+check_holder(
+    struct sim *s, const struct node *n, struct command_log *l, struct node *h)
+{
+	if (disk_intact(h, &s->commands.names[l->name], &l->version) != NULL)
+		add_holder(l, h);
+	else if (h->disk.lost_us < l->start_us)
+		sim_fail(s, CHECK_FILES, n,
+		    "%s: command %u is acknowledged, and peer %u, which is "
+		    "named, never held it",
+		    s->commands.names[l->name].text,
+		    (unsigned)(l - s->commands.at), h->id);
+}
+
+static void
+keep_reply(struct sim *s, const struct node *n, struct command_log *l,
+    const struct msg_reply *r)
+{
+	bool changes =
+	    l->command == COMMAND_STORE || l->command == COMMAND_REMOVE;
+
 	l->done = true;
 	l->end_us = s->now_us;
 	l->error = r->error;
 	l->digest = r->digest;
 	l->owner = r->holder;
-	for (unsigned i = 0; i < r->holders.count; i++) {
+	if (!changes || r->error != ERROR_none)
+		return;
+	if (l->end_us < l->effect_us)
+		l->effect_us = l->end_us;
+	for (unsigned i = 0; i < r->holders.count && l->committed; i++) {
 		struct node *h = node_of(s, r->holders.at[i]);
 
-		/* Its disk may be lost since it said that it holds it. */
-		if (h != NULL && disk_find(h, &r->name) != NULL)
-			add_holder(l, h);
+		if (h != NULL)
+			check_holder(s, n, l, h);
 	}
 }
 
@@ -221,10 +298,13 @@ command_replied(struct sim *s, struct node *n, const struct msg_reply *r)
 	}
 	if (!r->last)
 		return;
-	keep_reply(s, l, r);
+	check_apart(s);
+	keep_reply(s, n, l, r);
 	if (l->command == COMMAND_QUIT && l->error == ERROR_not_serving)
 		n->goal = n->join_through >= 0 ? GOAL_JOIN : GOAL_SERVE;
 	check_delivery(s, n, l);
+	if (!s->failed)
+		history_check(s, l);
 }
 
 void

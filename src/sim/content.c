@@ -5,121 +5,7 @@
 #include "sim/check.h"
 #include "sim/sim.h"
 
-/* What became of the files, told by one request for each at rest. */
-
-static bool
-changes(const struct command_log *l, unsigned name)
-{
-	return (l->command == COMMAND_STORE || l->command == COMMAND_REMOVE) &&
-	       l->name == name;
-}
-
-/* Acknowledged, and somebody named then has it on a disk that is up. */
-static bool
-survives(struct sim *s, const struct command_log *l)
-{
-	if (!l->done || l->error != ERROR_none)
-		return false;
-	for (unsigned i = 0; i < l->holder_count; i++) {
-		const struct node *n = node_of(s, l->holders[i]);
-
-		if (n != NULL && check_live(n) && n->disk.wipes == l->wipes[i])
-			return true;
-	}
-	return false;
-}
-
-/* Did another change of the name begin when this one was acknowledged? */
-static const struct command_log *
-superseded(struct sim *s, const struct command_log *l)
-{
-	for (unsigned op = 1; op <= s->commands.count; op++) {
-		const struct command_log *o = &s->commands.at[op];
-
-		if (changes(o, l->name) && survives(s, o) &&
-		    o->start_us > l->end_us)
-			return o;
-	}
-	return NULL;
-}
-
-/*
- * The store whose content came, and that nothing superseded, if there is one;
- * all empty files are alike.
- */
-static const struct command_log *
-store_of(struct sim *s, const struct command_log *request)
-{
-	const struct command_log *found = NULL;
-
-	for (unsigned op = 1; op <= s->commands.count; op++) {
-		const struct command_log *o = &s->commands.at[op];
-
-		if (o->command != COMMAND_STORE || o->name != request->name ||
-		    o->size != request->delivered_size ||
-		    (o->size > 0 && o->content != request->delivered))
-			continue;
-		if (found == NULL || superseded(s, found) != NULL)
-			found = o;
-	}
-	return found;
-}
-
-/* A store that no remove can have followed, by any clock. */
-static const struct command_log *
-must_be_there(struct sim *s, unsigned name)
-{
-	for (unsigned op = 1; op <= s->commands.count; op++) {
-		const struct command_log *o = &s->commands.at[op];
-		bool removed = false;
-
-		if (o->command != COMMAND_STORE || o->name != name ||
-		    !survives(s, o))
-			continue;
-		for (unsigned i = 1; i <= s->commands.count; i++) {
-			const struct command_log *r = &s->commands.at[i];
-
-			removed |= r->command == COMMAND_REMOVE &&
-				   r->name == name &&
-				   (s->skewed || r->end_us >= o->start_us);
-		}
-		if (!removed)
-			return o;
-	}
-	return NULL;
-}
-
-static void
-check_request(struct sim *s, const struct command_log *l)
-{
-	const char *name = s->commands.names[l->name].text;
-	const struct command_log *store, *later;
-
-	s->file_checks++;
-	if (!l->done || l->error != ERROR_none) {
-		if ((store = must_be_there(s, l->name)) == NULL)
-			return;
-		s->file_faults++;
-		sim_fail(s, CHECK_FILES, l->node,
-		    "%s: %s, and its store %u was acknowledged", name,
-		    l->done ? wire_error_text(l->error) : "no answer",
-		    (unsigned)(store - s->commands.at));
-		return;
-	}
-	if ((store = store_of(s, l)) == NULL) {
-		s->file_faults++;
-		sim_fail(s, CHECK_FILES, l->node,
-		    "%s: a content that was never stored under it", name);
-		return;
-	}
-	if (s->skewed || (later = superseded(s, store)) == NULL)
-		return;
-	s->file_faults++;
-	sim_fail(s, CHECK_FILES, l->node,
-	    "%s: store %u, and command %u came later and was acknowledged",
-	    name, (unsigned)(store - s->commands.at),
-	    (unsigned)(later - s->commands.at));
-}
+/* The files at rest: a request for each, and who holds them. */
 
 static struct node *
 any_live(struct sim *s)
@@ -145,13 +31,13 @@ command_request_all(struct sim *s)
 			command_give(s, n, COMMAND_REQUEST, i, 0);
 }
 
-/* Of requests given since the op first. */
+/* Of requests given since the op first: those that had no answer. */
 void
 command_check_files(struct sim *s, unsigned first)
 {
 	for (unsigned op = first; op <= s->commands.count; op++)
-		if (s->commands.at[op].command == COMMAND_REQUEST)
-			check_request(s, &s->commands.at[op]);
+		if (!s->commands.at[op].done)
+			history_check(s, &s->commands.at[op]);
 }
 
 static const struct stored *
@@ -188,10 +74,11 @@ misplaced(struct sim *s, const struct name *name)
 			continue;
 		f = disk_find(n, name);
 		if (holders++ < s->copies)
-			right = f != NULL && version_cmp(&f->record.version,
-						 &best->record.version) == 0;
+			right = f != NULL && !f->damaged &&
+				version_cmp(&f->record.version,
+				    &best->record.version) == 0;
 		else
-			right = f == NULL || f->record.deleted;
+			right = f == NULL;
 		if (!right)
 			return n;
 	}

@@ -27,6 +27,16 @@ disk_find(struct node *n, const struct name *name)
 	return NULL;
 }
 
+struct stored *
+disk_intact(struct node *n, const struct name *name, const struct version *v)
+{
+	struct stored *f = disk_find(n, name);
+
+	if (f == NULL || f->damaged || version_cmp(&f->record.version, v) < 0)
+		return NULL;
+	return f;
+}
+
 struct file *
 disk_handle(const struct node *n, uint32_t handle)
 {
@@ -112,7 +122,8 @@ mark_or_drop(struct sim *s, struct node *n, const struct action *a)
 		return;
 	}
 	command_released(s, n, &f->record);
-	*f = n->disk.files[--n->disk.file_count];
+	n->disk.lost_us = s->now_us;
+	disk_remove(n->disk.files, &n->disk.file_count, &a->record.name);
 }
 
 static uint64_t
@@ -136,6 +147,13 @@ take(struct sim *s, struct node *n, const struct action *a)
 	f->record = a->record;
 }
 
+static bool
+opens(unsigned type)
+{
+	return type == ACT_OPEN_SOURCE || type == ACT_OPEN_STORED ||
+	       type == ACT_CREATE_TEMP || type == ACT_CREATE_TARGET;
+}
+
 /* The rest takes a disk's time: first its effect, then the answer. */
 void
 disk_act(struct sim *s, struct node *n, const struct action *a)
@@ -146,8 +164,6 @@ disk_act(struct sim *s, struct node *n, const struct action *a)
 		disk_close(n, a->file);
 		return;
 	}
-	if (a->type == ACT_VERIFY)
-		return;
 	if (a->type == ACT_TAKE) {
 		take(s, n, a);
 		return;
@@ -156,7 +172,13 @@ disk_act(struct sim *s, struct node *n, const struct action *a)
 		mark_or_drop(s, n, a);
 		return;
 	}
-	i = node_later(s, n, a->type == ACT_PERSIST ? EV_PERSISTED : EV_FILE);
+	/* From now on it can be discarded. */
+	if (opens(a->type))
+		disk_open(n, a->file);
+	i = node_later(s, n,
+	    a->type == ACT_PERSIST  ? EV_PERSISTED
+	    : a->type == ACT_VERIFY ? EV_DAMAGED
+				    : EV_FILE);
 	i->kind = ITEM_DISK;
 	i->event.file = a->type == ACT_COPY ? a->target : a->file;
 	i->event.incarnation = a->incarnation;
@@ -180,7 +202,7 @@ open_path(struct node *n, struct item *i)
 		e->error = ERROR_bad_source;
 		return;
 	}
-	f = disk_open(n, e->file);
+	f = disk_handle(n, e->file);
 	if (i->op == ACT_CREATE_TARGET) {
 		f->kind = FILE_TARGET;
 		f->op = strtoull(strrchr((char *)i->data, '/') + 1, NULL, 10);
@@ -193,8 +215,23 @@ open_path(struct node *n, struct item *i)
 	e->digest = content_digest(f->content, f->have);
 }
 
+/* A small one is read at once; what is damaged is seen then. */
+static bool
+found_damaged(struct sim *s, struct node *n, struct event *e)
+{
+	struct item *told;
+
+	if (e->record.size > SMALL_MAX || !disk_verify(n, &e->record))
+		return false;
+	told = node_later(s, n, EV_DAMAGED);
+	told->event.record = e->record;
+	queue_push(&s->queue, told, s->now_us);
+	e->error = ERROR_damaged;
+	return true;
+}
+
 static void
-open_stored(struct node *n, struct event *e)
+open_stored(struct sim *s, struct node *n, struct event *e)
 {
 	struct stored *stored = disk_find(n, &e->record.name);
 	struct file *f;
@@ -204,11 +241,14 @@ open_stored(struct node *n, struct event *e)
 		e->error = ERROR_no_such_file;
 		return;
 	}
-	f = disk_open(n, e->file);
+	e->record = stored->record;
+	if (found_damaged(s, n, e))
+		return;
+	f = disk_handle(n, e->file);
 	f->kind = FILE_STORED;
-	f->content = stored->content;
+	f->content = stored->content | (stored->damaged ? CONTENT_DAMAGED : 0);
 	f->have = e->size = stored->record.size;
-	f->record = e->record = stored->record;
+	f->record = e->record;
 	e->whole = e->size <= SMALL_MAX;
 	e->digest = stored->record.digest;
 }
@@ -259,12 +299,15 @@ commit(struct sim *s, struct node *n, struct item *i)
 	}
 	if (order <= 0)
 		return;
+	command_committed(s, n, r);
+	disk_forget_lost(n, r);
 	if (at == NULL) {
 		assert(n->disk.file_count < STORED_MAX);
 		at = &n->disk.files[n->disk.file_count++];
 	}
 	at->record = *r;
 	at->content = f == NULL ? 0 : f->content;
+	at->damaged = false;
 }
 
 /* A file in memory gets the command's path. */
@@ -296,19 +339,26 @@ finish_target(struct sim *s, struct node *n, struct event *e)
 static void
 effect(struct sim *s, struct node *n, struct item *i)
 {
+	i->event.error = (uint8_t)disk_error(s, n, i);
+	if (i->event.error != ERROR_none)
+		return;
+	if (opens((unsigned)i->op) && disk_handle(n, i->event.file) == NULL)
+		return; /* discarded meanwhile: nobody hears the answer */
 	switch ((enum action_type)i->op) {
 	case ACT_PERSIST:
-		n->disk.incarnation = i->event.incarnation;
+		/* Written in the order of asking, whatever the times are. */
+		if (n->disk.incarnation < i->event.incarnation)
+			n->disk.incarnation = i->event.incarnation;
 		break;
 	case ACT_OPEN_SOURCE:
 	case ACT_CREATE_TARGET:
 		open_path(n, i);
 		break;
 	case ACT_OPEN_STORED:
-		open_stored(n, &i->event);
+		open_stored(s, n, &i->event);
 		break;
 	case ACT_CREATE_TEMP:
-		disk_open(n, i->event.file)->kind = FILE_TEMP;
+		disk_handle(n, i->event.file)->kind = FILE_TEMP;
 		break;
 	case ACT_COPY:
 		copy(n, i);
@@ -326,9 +376,28 @@ effect(struct sim *s, struct node *n, struct item *i)
 		if (sim_chance(&s->net, s->changing))
 			i->event.error = ERROR_changed;
 		break;
+	case ACT_VERIFY:
+		if (disk_verify(n, &i->event.record))
+			trace_say(
+			    s, n, "%s is set aside", i->event.record.name.text);
+		else
+			i->event.record.name.len = 0;
+		break;
 	default:
 		assert(0); /* not for a disk */
 	}
+}
+
+/* What is reported as written is there after a loss of power. */
+static void
+reported(const struct sim *s, struct node *n, const struct item *i)
+{
+	if (i->event.error != ERROR_none)
+		return;
+	if (i->op == ACT_PERSIST)
+		n->disk.synced_incarnation = n->disk.incarnation;
+	else if (i->op == ACT_COMMIT && s->sync)
+		disk_synced(n, &i->event.record.name);
 }
 
 void
@@ -340,12 +409,15 @@ disk_done(struct sim *s, struct item *i)
 	/* Killed between the two: it happened, and nobody was told. */
 	if (i->tries++ == 0) {
 		effect(s, n, i);
+		node_crashes(s, n);
 		queue_push(&s->queue, i, s->now_us + disk_time_us(s) / 4);
 		return;
 	}
+	reported(s, n, i);
 	event = i->event;
 	queue_give_back(&s->queue, i);
-	node_step(s, n, &event);
+	if (event.type != EV_DAMAGED || event.record.name.len > 0)
+		node_step(s, n, &event);
 }
 
 static int
@@ -399,9 +471,13 @@ index_next(
 static bool
 index_lost(void *ctx, const struct name *name, struct record *out)
 {
-	(void)ctx;
-	(void)name;
-	(void)out;
+	const struct disk *d = &((struct node *)ctx)->disk;
+
+	for (unsigned i = 0; i < d->lost_count; i++)
+		if (name_cmp(&d->lost[i].name, name) == 0) {
+			*out = d->lost[i];
+			return true;
+		}
 	return false;
 }
 

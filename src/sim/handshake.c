@@ -73,6 +73,7 @@ read_challenge(struct sim *s, struct end *e, const struct item *i)
 		return;
 	assert(i->from == e->circuit->target);
 	e->state = END_OPEN;
+	e->theirs = i->incarnation;
 	proof = end_item(s, e, ITEM_FRAME);
 	proof->from = e->node->id;
 	proof->addr = e->node->addr;

@@ -21,17 +21,25 @@ static const struct option options[] = {
     {"trace", no_argument, NULL, 't'},
     {"trace-from", required_argument, NULL, 'T'},
     {"mutant", required_argument, NULL, 'm'},
+    {"mutants", no_argument, NULL, 'M'},
     {"scenario", required_argument, NULL, 'c'},
     {"list", no_argument, NULL, 'l'},
     {"files", required_argument, NULL, 'f'},
     {"checks", required_argument, NULL, 'k'},
     {"stop-after", required_argument, NULL, 'x'},
+    {"shrink", optional_argument, NULL, 'r'},
+    {"play", required_argument, NULL, 'p'},
+    {"print", no_argument, NULL, 'P'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
 struct choice {
 	uint64_t start, seeds, stop_after, trace_from;
+	uint64_t shrink_s; /* 0: violations are only printed */
+	const char *play; /* a plan's file, or NULL */
+	bool dice; /* --seed or --seeds, of the network */
+	bool print; /* the seed's plan, and nothing else */
 };
 
 static char last_words[128];
@@ -43,10 +51,10 @@ usage(FILE *out)
 	fprintf(out,
 	    "usage: ringctl-sim [--seed N | --seeds COUNT [--start N]]\n"
 	    "           [--scenario NAME | --list] [--trace]\n"
-	    "           [--mutant no-probe|same-incarnation|"
-	    "move-on-suspicion]\n"
-	    "           [--files off|report|check] [--stop-after COUNT]\n"
-	    "           [--checks NAME,...] [--trace-from SEED]\n");
+	    "           [--mutant NAME | --mutants]\n"
+	    "           [--files off|check] [--stop-after COUNT]\n"
+	    "           [--checks NAME,...] [--trace-from SEED]\n"
+	    "           [--play FILE] [--print] [--shrink[=SECONDS]]\n");
 }
 
 static uint64_t
@@ -62,26 +70,22 @@ number(const char *option, const char *text)
 	return value;
 }
 
-static uint32_t
+static void
 mutant(const char *name)
 {
-	if (strcmp(name, "no-probe") == 0)
-		return MUTANT_NO_PROBE;
-	if (strcmp(name, "same-incarnation") == 0)
-		return MUTANT_SAME_INCARNATION;
-	if (strcmp(name, "move-on-suspicion") == 0)
-		return MUTANT_MOVE_ON_SUSPICION;
-	errx(2, "--mutant %s: none of that name", name);
+	uint32_t bit = mutant_bit(name);
+
+	if (bit == 0)
+		errx(2, "--mutant %s: none of that name in this build", name);
+	mutants_set(bit);
 }
 
 static void
 files_mode(struct sim *s, const char *mode)
 {
 	s->with_files = strcmp(mode, "off") != 0;
-	if (strcmp(mode, "check") == 0)
-		s->checks |= 1u << CHECK_FILES;
-	else if (s->with_files && strcmp(mode, "report") != 0)
-		errx(2, "--files %s: off, report or check", mode);
+	if (s->with_files && strcmp(mode, "check") != 0)
+		errx(2, "--files %s: off or check", mode);
 }
 
 /* Only these, separated by commas. */
@@ -137,9 +141,11 @@ parse(struct sim *s, struct choice *c, int argc, char **argv)
 		case 's':
 			c->start = number("seed", optarg);
 			c->seeds = 1;
+			c->dice = true;
 			break;
 		case 'n':
 			c->seeds = number("seeds", optarg);
+			c->dice = true;
 			break;
 		case 'S':
 			c->start = number("start", optarg);
@@ -154,8 +160,11 @@ parse(struct sim *s, struct choice *c, int argc, char **argv)
 			checks(s, optarg);
 			break;
 		case 'm':
-			s->mutants |= mutant(optarg);
+			mutant(optarg);
 			break;
+		case 'M':
+			mutants_list(stdout);
+			exit(0);
 		case 'c':
 			s->scenario = optarg;
 			break;
@@ -167,6 +176,16 @@ parse(struct sim *s, struct choice *c, int argc, char **argv)
 			break;
 		case 'x':
 			c->stop_after = number("stop-after", optarg);
+			break;
+		case 'r':
+			c->shrink_s =
+			    optarg == NULL ? 60 : number("shrink", optarg);
+			break;
+		case 'p':
+			c->play = s->played = optarg;
+			break;
+		case 'P':
+			c->print = true;
 			break;
 		case 'h':
 			usage(stdout);
@@ -192,13 +211,54 @@ seconds(void)
 }
 
 static void
-run_one(struct sim *s, uint64_t seed)
+read_plan(struct plan *p, const char *path)
 {
+	char why[256];
+	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+
+	if (in == NULL)
+		err(2, "%s", path);
+	if (plan_read(p, in, why, sizeof(why)) == -1)
+		errx(2, "%s:%s", path, why);
+	fclose(in);
+}
+
+/* Prints the smallest plan found that fails in the same way. */
+static void
+shrink(struct sim *s, uint64_t seconds_max)
+{
+	struct plan p = s->drawn;
+	unsigned tries = plan_shrink(s, &p, (double)seconds_max);
+
+	if (tries == 0) {
+		printf("# nothing fails\n");
+		return;
+	}
+	printf("# after %u tries; build/ringctl-sim --play FILE\n", tries);
+	plan_print(&p, stdout);
+	fflush(stdout);
+}
+
+static void
+run_one(struct sim *s, const struct choice *c, uint64_t seed)
+{
+	/* The same steps, and other dice of the network. */
+	if (c->play != NULL && c->dice)
+		s->drawn.seed = seed;
+	else if (c->play != NULL)
+		seed = s->drawn.seed;
 	sim_reset(s, seed);
 	prepare_last_words(s, s->scenario);
-	if (s->scenario == NULL)
-		plan_run(s);
-	else if (!scenario_run(s, s->scenario))
+	if (s->scenario == NULL) {
+		if (c->play == NULL)
+			plan_draw(&s->drawn, seed, s->with_files);
+		if (c->print)
+			plan_print(&s->drawn, stdout);
+		else if (c->shrink_s > 0 && c->seeds == 1)
+			shrink(s, c->shrink_s);
+		else
+			plan_run(s, &s->drawn);
+	} else if (!scenario_run(s, s->scenario))
 		errx(2, "--scenario %s: none of that name; --list has them",
 		    s->scenario);
 }
@@ -210,13 +270,15 @@ run_all(struct sim *s, const struct choice *c)
 	uint64_t seed, first = c->start;
 	double start = seconds(), took;
 
+	if (c->play != NULL)
+		read_plan(&s->drawn, c->play);
 	for (seed = c->start; seed < c->start + c->seeds; seed++) {
 		if (seed == c->trace_from) {
 			s->trace = true;
 			s->steps = violations = looked = faults = 0;
 			first = seed;
 		}
-		run_one(s, seed);
+		run_one(s, c, seed);
 		violations += s->failed;
 		looked += s->file_checks;
 		faults += s->file_faults;
@@ -227,6 +289,8 @@ run_all(struct sim *s, const struct choice *c)
 	}
 	took = seconds() - start;
 	seed -= first;
+	if (c->print || c->shrink_s > 0)
+		return 0;
 	printf("seeds %llu, steps %llu, violations %llu",
 	    (unsigned long long)seed, (unsigned long long)s->steps,
 	    (unsigned long long)violations);

@@ -2,6 +2,7 @@
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "sim/check.h"
 #include "sim/net.h"
@@ -70,24 +71,29 @@ contacts_of(const struct node *n, struct member *out)
 	return n->contact_count;
 }
 
+/* Zeroes: of a large table, few pages were touched. */
 static struct peer *
 peer_memory(struct sim *s, const struct node *n)
 {
 	struct peer **p = &s->peers[n->index];
 
-	if (*p == NULL && (*p = malloc(peer_size())) == NULL)
+	if (*p == NULL)
+		*p = mmap(NULL, peer_size(), PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	else if (madvise(*p, peer_size(), MADV_DONTNEED) == -1)
+		err(1, "madvise");
+	if (*p == MAP_FAILED)
 		err(1, "%zu bytes of a peer", peer_size());
-	memset(*p, 0, peer_size());
 	return *p;
 }
 
 /* As PROTOCOL.md says: one more, durable before its ports are bound. */
 static uint32_t
-next_incarnation(const struct sim *s, struct disk *d)
+next_incarnation(struct disk *d)
 {
-	if (d->incarnation > 0 && !(s->mutants & MUTANT_SAME_INCARNATION))
+	if (d->incarnation > 0 && !MUTANT(SAME_INCARNATION))
 		d->incarnation++;
-	return d->incarnation;
+	return d->synced_incarnation = d->incarnation;
 }
 
 void
@@ -99,7 +105,8 @@ node_fork(struct sim *s, struct node *n)
 	assert(!n->running);
 	n->starting = false;
 	n->running = true;
-	n->paused = n->exiting = n->exited = false;
+	n->paused = n->exiting = n->exited = n->denied = false;
+	n->crash_in = 0;
 	/* With a disk it need not be admitted, but may ask to be. */
 	if (n->disk.incarnation > 0 && !sim_chance(&s->net, MILLION / 4))
 		n->join_through = -1;
@@ -113,16 +120,16 @@ node_fork(struct sim *s, struct node *n)
 	config.port_base = SIM_PORT;
 	config.host_ip = SIM_HOST;
 	config.addr = n->addr;
-	config.incarnation = next_incarnation(s, &n->disk);
+	config.incarnation = next_incarnation(&n->disk);
 	config.seed = random_u64(&s->net);
 	config.join_through = n->join_through;
 	config.contacts = contacts;
 	config.contact_count = contacts_of(n, contacts);
 	config.remembered = n->disk.view;
 	config.remembered_count = n->disk.view_count;
-	config.mutants = s->mutants;
 	disk_index(&config.index, n);
 	config.arrivals = (struct arrivals){n, disk_arrived};
+	disk_recover(s, n);
 	trace_say(s, n, "starts as process %u, incarnation %u", n->process,
 	    config.incarnation);
 	peer_init(n->peer, &config, s->now_us);
@@ -165,11 +172,18 @@ node_pause(struct sim *s, struct node *n)
 void
 node_wipe(struct sim *s, struct node *n)
 {
+	uint64_t full_us = n->disk.full_us, broken_us = n->disk.broken_us;
+	unsigned wipes = n->disk.wipes;
+
 	assert(!n->running);
 	trace_say(s, n, "its disk is lost");
-	n->disk.wipes++;
-	n->disk.incarnation = 0;
-	n->disk.view_count = n->disk.file_count = 0;
+	for (unsigned i = 0; i < n->disk.file_count; i++)
+		command_copy_lost(s, n, &n->disk.files[i].record, LOSS_DISK);
+	memset(&n->disk, 0, sizeof(n->disk));
+	n->disk.wipes = wipes + 1;
+	n->disk.lost_us = s->now_us;
+	n->disk.full_us = full_us;
+	n->disk.broken_us = broken_us;
 }
 
 /* Sockets first, in the batches that the real loop reads; then timers. */
@@ -323,10 +337,22 @@ node_settle(struct sim *s, struct node *n)
 	if (!n->running || !n->exiting)
 		return;
 	trace_say(s, n, "exits with %u", n->code);
-	if (n->goal == GOAL_SERVE)
+	if (n->goal == GOAL_SERVE && !n->denied)
 		sim_fail(s, CHECK_CONTRACT, n, "exits, and was not told to");
 	n->exited = true;
+	if (n->goal == GOAL_FREEZE)
+		disk_flush(n);
 	end_process(s, n);
+}
+
+bool
+node_crashes(struct sim *s, struct node *n)
+{
+	if (n->crash_in == 0 || --n->crash_in > 0)
+		return false;
+	trace_say(s, n, "crashes here");
+	node_kill(s, n);
+	return true;
 }
 
 void

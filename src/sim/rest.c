@@ -20,8 +20,11 @@ rest_heal(struct sim *s)
 	s->healed = true;
 	s->quality = good;
 	net_heal(s);
-	for (unsigned i = 0; i < s->node_count; i++)
+	for (unsigned i = 0; i < s->node_count; i++) {
 		node_resume(s, &s->nodes[i]);
+		s->nodes[i].crash_in = 0;
+		disk_heal(s, &s->nodes[i]);
+	}
 }
 
 bool
@@ -59,6 +62,17 @@ any_live(struct sim *s)
 			return n;
 	}
 	return NULL;
+}
+
+/* Q4: files that were opened are closed. */
+static void
+check_handles(struct sim *s)
+{
+	for (unsigned i = 0; i < s->node_count; i++)
+		if (s->nodes[i].files != NULL)
+			sim_fail(s, CHECK_REST, &s->nodes[i],
+			    "Q4: file %u is still open",
+			    s->nodes[i].files->handle);
 }
 
 /* The first live peer at or after the key. */
@@ -119,10 +133,14 @@ rest_check(struct sim *s)
 
 	if (n == NULL)
 		return;
+	s->resting = true;
 	if (s->with_files) {
-		for (unsigned i = 0; i < 3; i++)
-			command_ask_owner(s, any_live(s),
-			    (unsigned)random_below(&s->plan, s->space));
+		for (unsigned i = 0; i < 3; i++) {
+			unsigned key =
+			    (unsigned)random_below(&s->plan, s->space);
+
+			command_ask_owner(s, any_live(s), key);
+		}
 		command_request_all(s);
 	}
 	for (unsigned i = 0; i < 300 && !commands_done(s) && !s->failed; i++)
@@ -139,4 +157,5 @@ rest_check(struct sim *s)
 	for (unsigned i = 0; i < 100 && !content_placed(s) && !s->failed; i++)
 		sim_until(s, s->now_us + 200 * MS);
 	content_check_places(s);
+	check_handles(s);
 }

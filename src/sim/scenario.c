@@ -90,6 +90,12 @@ newcomer(struct sim *s, unsigned id, unsigned host, unsigned through)
 	return n;
 }
 
+struct node *
+scenario_join(struct sim *s, unsigned id, unsigned through)
+{
+	return newcomer(s, id, 0, through);
+}
+
 void
 scenario_expect(struct sim *s, bool holds, const char *what)
 {
@@ -102,6 +108,16 @@ scenario_finish_commands(struct sim *s)
 {
 	for (unsigned i = 0; i < 300 && !commands_done(s) && !s->failed; i++)
 		sim_until(s, s->now_us + 50 * MS);
+}
+
+unsigned
+scenario_request(struct sim *s, unsigned id, unsigned name)
+{
+	uint64_t op = command_give(s, node_of(s, id), COMMAND_REQUEST, name, 0);
+
+	scenario_finish_commands(s);
+	return s->commands.at[op].done ? s->commands.at[op].error
+				       : (unsigned)ERROR_timeout;
 }
 
 void
@@ -375,6 +391,31 @@ static const struct scenario scenarios[] = {
 	scenario_resume_download},
     {"stored-on-both-sides", "17: the loser is named, and only that",
 	scenario_stored_on_both_sides},
+    {"kill-two-adjacent", "1: nothing is lost", scenario_kill_two_adjacent},
+    {"kill-in-a-store", "2: acknowledged survives", scenario_kill_in_a_store},
+    {"kill-owner-in-upload", "3: the client succeeds, one version",
+	scenario_kill_owner_in_upload},
+    {"kill-owner-in-download", "4: a replica goes on",
+	scenario_kill_owner_in_download},
+    {"kill-joiner-in-import", "5: nothing is lost",
+	scenario_kill_joiner_in_import},
+    {"kill-admitter-in-import", "6: the joiner finishes from replicas",
+	scenario_kill_admitter_in_import},
+    {"old-disk", "9: nothing comes back to life", scenario_old_disk},
+    {"kill-all-holders", "10: unavailable, then back",
+	scenario_kill_all_holders},
+    {"kill-everything", "11: one ring, every file", scenario_kill_everything},
+    {"kill-in-a-leave", "13: nothing is lost", scenario_kill_in_a_leave},
+    {"stop-a-replica", "15: the next successor takes its place",
+	scenario_stop_a_replica},
+    {"delayed-duplicate", "21: the newer stays", scenario_delayed_duplicate},
+    {"ten-at-once", "22: one winner everywhere", scenario_ten_at_once},
+    {"race-of-owners", "23: no read goes backwards", scenario_race_of_owners},
+    {"bad-disk", "24: another member is used", scenario_bad_disk},
+    {"flipped-bits", "25: found, fetched again, never served",
+	scenario_flipped_bits},
+    {"sizes", "26: every size under every key", scenario_sizes},
+    {"power-off", "all power fails: acknowledged survives", scenario_power_off},
 };
 
 bool

@@ -6,17 +6,6 @@
 
 /* Scenarios of what is said of a file while its holders come and go. */
 
-/* The error of a request, or ERROR_timeout if there is no reply. */
-static unsigned
-ask(struct sim *s, unsigned id, unsigned name)
-{
-	uint64_t op = command_give(s, node_of(s, id), COMMAND_REQUEST, name, 0);
-
-	scenario_finish_commands(s);
-	return s->commands.at[op].done ? s->commands.at[op].error
-				       : (unsigned)ERROR_timeout;
-}
-
 /* Did any request since the op first end so? */
 static bool
 any_ended(struct sim *s, unsigned first, unsigned error)
@@ -63,7 +52,8 @@ scenario_kills_one_by_one(struct sim *s)
 		node_kill(s, node_of(s, ids[i]));
 		scenario_settle(s);
 		sim_until(s, s->now_us + 10 * (uint64_t)SECOND);
-		scenario_expect(s, ask(s, 90, 0) == ERROR_no_such_file,
+		scenario_expect(s,
+		    scenario_request(s, 90, 0) == ERROR_no_such_file,
 		    "nobody has it, and that is known");
 	}
 	rest_check(s);
@@ -116,7 +106,8 @@ scenario_heal_with_strays(struct sim *s)
 	scenario_expect(s, !any_ended(s, first, ERROR_no_such_file),
 	    "what was acknowledged is never denied");
 	scenario_settle(s);
-	scenario_expect(s, ask(s, 14, 0) == ERROR_none, "it is served");
+	scenario_expect(
+	    s, scenario_request(s, 14, 0) == ERROR_none, "it is served");
 	rest_check(s);
 }
 
@@ -155,7 +146,8 @@ scenario_resume_overwritten(struct sim *s)
 			s->commands.at[op].delivered == content,
 		    "no request brings the overwritten version");
 	scenario_settle(s);
-	scenario_expect(s, ask(s, 19, 0) == ERROR_none, "it is served");
+	scenario_expect(
+	    s, scenario_request(s, 19, 0) == ERROR_none, "it is served");
 	rest_check(s);
 }
 

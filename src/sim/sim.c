@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "sim/check.h"
 #include "sim/net.h"
@@ -23,6 +24,8 @@ static const struct {
     [CHECK_CONTRACT] = {"contract", "contract"},
     [CHECK_STORM] = {"storm", "storm"},
     [CHECK_FILES] = {"files", "files"},
+    [CHECK_DOWN] = {"down", "files that are down"},
+    [CHECK_FENCE] = {"fence", "I5 fence"},
 };
 
 int
@@ -41,8 +44,7 @@ sim_new(void)
 
 	if (s == NULL || (s->out = malloc(sizeof(*s->out))) == NULL)
 		err(1, "memory of the simulator");
-	/* What became of files is counted, and a violation on request. */
-	s->checks = ((1u << CHECK_CLASSES) - 1) & ~(1u << CHECK_FILES);
+	s->checks = ((1u << CHECK_CLASSES) - 1) & ~(1u << CHECK_DOWN);
 	s->with_files = true;
 	return s;
 }
@@ -66,8 +68,11 @@ sim_reset(struct sim *s, uint64_t seed)
 	s->process = 0;
 	s->seed = seed;
 	s->now_us = 10 * (uint64_t)SECOND;
-	s->failed = s->skewed = s->healed = false;
-	s->calm = true;
+	s->failed = s->skewed = s->healed = s->resting = false;
+	s->calm = s->sync = true;
+	s->split_us = 0;
+	s->steps_left = 0;
+	s->script = NULL;
 	s->false_deads = 0;
 	memset(s->notes, 0, sizeof(s->notes));
 	s->file_faults = s->file_checks = 0;
@@ -83,7 +88,8 @@ sim_free(struct sim *s)
 	circuit_free(s);
 	queue_free(&s->queue);
 	for (unsigned i = 0; i < NODES_MAX; i++)
-		free(s->peers[i]);
+		if (s->peers[i] != NULL)
+			munmap(s->peers[i], peer_size());
 	free(s->out);
 	free(s);
 }
@@ -110,6 +116,9 @@ sim_fail(struct sim *s, enum check_class class, const struct node *n,
 	if (s->failed || !(s->checks & 1u << class))
 		return;
 	s->failed = true;
+	s->check = format;
+	if (s->quiet)
+		return;
 	printf("violation: %s: ", classes[class].words);
 	if (n != NULL)
 		printf("peer %u: ", n->id);
@@ -121,13 +130,13 @@ sim_fail(struct sim *s, enum check_class class, const struct node *n,
 	    (unsigned long long)(s->now_us % SECOND));
 	if (s->scenario != NULL)
 		printf("--scenario %s ", s->scenario);
-	if (s->mutants & MUTANT_NO_PROBE)
-		printf("--mutant no-probe ");
-	if (s->mutants & MUTANT_SAME_INCARNATION)
-		printf("--mutant same-incarnation ");
-	if (s->mutants & MUTANT_MOVE_ON_SUSPICION)
-		printf("--mutant move-on-suspicion ");
+	if (s->played != NULL)
+		printf("--play %s ", s->played);
+	mutants_print();
 	printf("--seed %llu --trace\n", (unsigned long long)s->seed);
+	if (s->script == &s->drawn && s->played == NULL)
+		printf(
+		    "  smaller: the same with --shrink instead of --trace\n");
 	fflush(stdout);
 }
 
@@ -156,10 +165,10 @@ dispatch(struct sim *s, struct item *i)
 		queue_give_back(&s->queue, i);
 		break;
 	case ITEM_PERIOD:
-		plan_period_over(s, i);
+		fault_over(s, i);
 		break;
 	case ITEM_FAULT:
-		plan_fault(s, i);
+		fault_step(s, i);
 		break;
 	}
 }

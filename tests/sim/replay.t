@@ -17,5 +17,14 @@ for seed in 7 218 1495; do
 	else
 		echo "not ok $n - seed $seed is the same every time"
 	fi
+	# And written down as a plan, and played.
+	n=$((n + 1))
+	played=$("$sim" --seed "$seed" --print | "$sim" --play - --trace |
+	    sha256sum)
+	if [ "$one" = "$played" ]; then
+		echo "ok $n - the plan of seed $seed plays the same"
+	else
+		echo "not ok $n - the plan of seed $seed plays the same"
+	fi
 done
 echo "1..$n"

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "disk/trailer.h"
 #include "history.h"
-#include "peer/trailer.h"
 #include "ring.h"
 
 /* What was found of a name. */
@@ -78,7 +78,7 @@ check_file(unsigned id, const char *folder, const char *text)
 
 	(void)snprintf(path, sizeof(path), "%s/%s", folder, text);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	rc = fd == -1 ? errno : trailer_read(fd, &r);
+	rc = fd == -1 ? errno : trailer_read(&volume_system, fd, &r);
 	if (fd != -1)
 		(void)close(fd);
 	if (rc != 0 || name < 0) {

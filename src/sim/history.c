@@ -1,0 +1,231 @@
+#include <assert.h>
+#include <string.h>
+
+#include "sim/check.h"
+#include "sim/sim.h"
+
+/*
+ * The history of each name: may this answer be? A store or remove has taken
+ * effect when it was acknowledged, or when its content was read. Nothing older
+ * by version is read by who begins later, nor what it superseded in time.
+ */
+
+static bool
+changes(const struct command_log *l, unsigned name)
+{
+	return (l->command == COMMAND_STORE || l->command == COMMAND_REMOVE) &&
+	       l->name == name;
+}
+
+/* Is a disk with it, or with what came after it, as it was; and up? */
+static bool
+is_kept(struct sim *s, const struct command_log *l, bool live)
+{
+	for (unsigned i = 0; i < l->holder_count; i++) {
+		const struct node *n = node_of(s, l->holders[i]);
+
+		if (n != NULL && n->disk.wipes == l->wipes[i] &&
+		    (!live || (check_live(n) && n->incarnation > 0)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Does it bind who began at start_us? While all that have it are down, a peer
+ * that comes back alone may not know of it: that is a check of its own.
+ */
+static bool
+binds(struct sim *s, const struct command_log *o, uint64_t start_us)
+{
+	bool live = s->resting || !(s->checks & 1u << CHECK_DOWN);
+
+	return o->effect_us < start_us && o->committed && is_kept(s, o, live);
+}
+
+static enum check_class
+class_of(struct sim *s, const struct command_log *o)
+{
+	return is_kept(s, o, true) ? CHECK_FILES : CHECK_DOWN;
+}
+
+/* Did some peers know nothing of others since then? */
+static bool
+was_split(const struct sim *s, uint64_t since_us)
+{
+	return s->split_us >= since_us && s->split_us > 0;
+}
+
+/* In time, clocks apart, b began when a had taken effect. */
+static bool
+in_order(const struct sim *s, const struct command_log *a,
+    const struct command_log *b)
+{
+	return a->effect_us < b->start_us && (!s->skewed || s->split_us == 0);
+}
+
+/* A change that superseded this one before start_us; NULL: none. */
+static const struct command_log *
+superseded(struct sim *s, const struct command_log *l, uint64_t start_us)
+{
+	for (unsigned op = 1; op <= s->commands.count; op++) {
+		const struct command_log *o = &s->commands.at[op];
+
+		if (o == l || !changes(o, l->name) || !binds(s, o, start_us) ||
+		    (!s->resting && was_split(s, o->start_us)))
+			continue;
+		if (in_order(s, l, o) ||
+		    (l->committed && version_cmp(&l->version, &o->version) < 0))
+			return o;
+	}
+	return NULL;
+}
+
+/*
+ * The store whose content came, and that nothing superseded, if there is one;
+ * all empty files are alike.
+ */
+static struct command_log *
+store_of(struct sim *s, const struct command_log *request)
+{
+	struct command_log *found = NULL;
+
+	for (unsigned op = 1; op <= s->commands.count; op++) {
+		struct command_log *o = &s->commands.at[op];
+
+		if (o->command != COMMAND_STORE || o->name != request->name ||
+		    o->size != request->delivered_size ||
+		    (o->size > 0 && o->content != request->delivered))
+			continue;
+		if (found == NULL ||
+		    superseded(s, found, request->start_us) != NULL)
+			found = o;
+	}
+	return found;
+}
+
+/*
+ * Is something newer than the store o, which may be a remove, or lost? What is
+ * not lost binds by itself.
+ */
+static bool
+outdated(const struct sim *s, const struct command_log *o)
+{
+	for (unsigned op = 1; op <= s->commands.count; op++) {
+		const struct command_log *r = &s->commands.at[op];
+
+		if (changes(r, o->name) && r->committed &&
+		    (r->command == COMMAND_REMOVE ||
+			r->effect_us != UINT64_MAX) &&
+		    version_cmp(&r->version, &o->version) > 0)
+			return true;
+	}
+	return false;
+}
+
+/* A store for which there must be a file now; NULL: none. */
+static const struct command_log *
+must_be_there(struct sim *s, const struct command_log *l)
+{
+	for (unsigned op = 1; op <= s->commands.count; op++) {
+		const struct command_log *o = &s->commands.at[op];
+
+		if (o->command != COMMAND_STORE || o->name != l->name ||
+		    !binds(s, o, l->start_us) || outdated(s, o) ||
+		    (!s->resting && was_split(s, o->start_us)))
+			continue;
+		/* Of a file that lost a holder, the others may be down. */
+		if (s->resting || o->lost_holders == 0)
+			return o;
+	}
+	return NULL;
+}
+
+static void
+check_absence(struct sim *s, const struct command_log *l)
+{
+	const struct command_log *store = must_be_there(s, l);
+
+	if (store == NULL)
+		return;
+	s->file_faults++;
+	sim_fail(s, class_of(s, store), l->node,
+	    "%s: command %u: %s, and its store %u was acknowledged or read",
+	    s->commands.names[l->name].text, (unsigned)(l - s->commands.at),
+	    l->done ? wire_error_text(l->error) : "no answer",
+	    (unsigned)(store - s->commands.at));
+}
+
+/* What is not acknowledged is served when a majority holds it. */
+static void
+check_majority(
+    struct sim *s, const struct command_log *l, const struct command_log *store)
+{
+	const struct name *name = &s->commands.names[l->name];
+	unsigned set = command_set(s, l->node), holders = 0;
+
+	if (store->done || was_split(s, l->start_us))
+		return;
+	if (l->set < set)
+		set = l->set;
+	for (unsigned i = 0; i < s->node_count; i++) {
+		struct node *n = &s->nodes[i];
+		const struct stored *f = disk_intact(n, name, &store->version);
+
+		if (n->disk.lost_us >= l->start_us ||
+		    (f != NULL && f->record.acknowledged))
+			return;
+		holders += f != NULL;
+	}
+	if (2 * holders <= set)
+		sim_fail(s, CHECK_FILES, l->node,
+		    "%s: command %u: store %u, which %u of %u hold", name->text,
+		    (unsigned)(l - s->commands.at),
+		    (unsigned)(store - s->commands.at), holders, set);
+}
+
+static void
+check_content(struct sim *s, struct command_log *l)
+{
+	const char *name = s->commands.names[l->name].text;
+	struct command_log *store = store_of(s, l);
+	const struct command_log *later;
+
+	if (store == NULL) {
+		s->file_faults++;
+		sim_fail(s, CHECK_FILES, l->node,
+		    "%s: a content that was never stored under it", name);
+		return;
+	}
+	later = superseded(s, store, l->start_us);
+	if (later != NULL) {
+		s->file_faults++;
+		sim_fail(s, class_of(s, later), l->node,
+		    "%s: command %u: store %u, and command %u had come later",
+		    name, (unsigned)(l - s->commands.at),
+		    (unsigned)(store - s->commands.at),
+		    (unsigned)(later - s->commands.at));
+	}
+	/* From now on it is known to be there. Empty ones are all alike. */
+	if (store->size == 0 || !store->committed)
+		return;
+	check_majority(s, l, store);
+	if (l->end_us < store->effect_us)
+		store->effect_us = l->end_us;
+	if (store->error != ERROR_none || !store->done)
+		command_holders(s, store);
+}
+
+void
+history_check(struct sim *s, struct command_log *l)
+{
+	bool asks = l->command == COMMAND_REQUEST;
+
+	if (!asks && l->command != COMMAND_REMOVE)
+		return;
+	s->file_checks++;
+	if (asks && l->done && l->error == ERROR_none)
+		check_content(s, l);
+	else if (s->resting || (l->done && l->error == ERROR_no_such_file))
+		check_absence(s, l);
+}
