@@ -75,21 +75,34 @@ arc_of(const struct peer *p, unsigned key)
 	return n == 0 ? p->space - 1 : ring_distance(p, key, ids[n - 1]);
 }
 
+/* From key to the last of its set, if this peer were not there. */
+static unsigned
+arc_without_self(const struct peer *p, unsigned key)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->space; i++) {
+		unsigned id = (key + i) & (p->space - 1);
+
+		n += id != p->config.id && member_is(p, id);
+		if (n == p->config.copies)
+			return i;
+	}
+	return p->space - 1;
+}
+
 /*
  * While this peer was away, those that it remembers may have been a whole
- * replica set without it: where fewer are there than copies are wanted, any
- * of them.
+ * replica set without it; of fewer than copies, all of them.
  */
 static unsigned
 range_away(const struct peer *p, unsigned key, struct ids *out)
 {
 	const struct idset *missed = &p->files.inherited;
-	unsigned self = member_is(p, p->config.id), all = p->space - 1;
+	unsigned self = member_is(p, p->config.id);
 	unsigned others = p->member_count - self + idset_count(missed);
 	unsigned least = p->config.copies < others ? p->config.copies : others;
-	bool few = p->member_count < p->config.copies;
-	unsigned n =
-	    count_from(p, missed, key, few ? all : arc_of(p, key), out);
+	unsigned n = count_from(p, missed, key, arc_without_self(p, key), out);
 
 	return n > 0 && n >= least ? n : 0;
 }

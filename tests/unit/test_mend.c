@@ -15,6 +15,7 @@ begin_at(unsigned id)
 	p = core_ring((uint16_t)id, out);
 	shelf = (struct shelf){.at = {record_of("0006", 5)}, .count = 1};
 	shelf.at[0].acknowledged = 1;
+	shelf.at[0].size = 100000;
 	shelf_use(p, &shelf);
 	p->now_us = SECOND;
 	forget_sent(out);
