@@ -196,9 +196,13 @@ command_released(struct sim *s, const struct node *n, const struct record *r)
 {
 	unsigned others = 0;
 
-	for (unsigned i = 0; i < s->node_count; i++)
-		others += &s->nodes[i] != n &&
-			  disk_intact(&s->nodes[i], &r->name, &r->version);
+	/* Bits that flipped there may be known to nobody yet. */
+	for (unsigned i = 0; i < s->node_count; i++) {
+		const struct stored *f = disk_find(&s->nodes[i], &r->name);
+
+		others += &s->nodes[i] != n && f != NULL &&
+			  version_cmp(&f->record.version, &r->version) >= 0;
+	}
 	if (others == 0 && r->acknowledged)
 		sim_fail(s, CHECK_FILES, n, "drops the last copy of %s",
 		    r->name.text);

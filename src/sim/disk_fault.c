@@ -192,6 +192,7 @@ disk_error(struct sim *s, struct node *n, const struct item *i)
 	const struct disk *d = &n->disk;
 	const struct file *to = disk_handle(n, i->event.file);
 	bool full = d->full_us > s->now_us, broken = d->broken_us > s->now_us;
+	bool sure = d->full_us == UINT64_MAX || d->broken_us == UINT64_MAX;
 	bool bad = false;
 
 	if (!full && !broken)
@@ -211,7 +212,7 @@ disk_error(struct sim *s, struct node *n, const struct item *i)
 	default:
 		break;
 	}
-	if (!bad || !sim_chance(&s->net, FAIL_CHANCE))
+	if (!bad || (!sure && !sim_chance(&s->net, FAIL_CHANCE)))
 		return ERROR_none;
 	n->denied |= i->op == ACT_PERSIST;
 	return ERROR_disk;
