@@ -15,6 +15,7 @@ struct event;
 struct conn;
 
 void files_init(struct peer *);
+void files_start(struct peer *); /* with the first step */
 
 /* EV_FILE, EV_RAW_*, EV_CONN_STALLED of streams. */
 void files_event(struct peer *, const struct event *);

@@ -36,6 +36,12 @@ struct release {
 	uint16_t ids[COPIES_MAX + 1];
 };
 
+/* Somebody who is dead: keys (after, after + count] are complete without. */
+struct mended {
+	uint16_t after, count;
+	uint64_t since_us; /* wall clock: no version that it knew is later */
+};
+
 enum { MENDS_MAX = 16 }; /* more are left to the next comparison */
 
 /* A version that was found damaged here, to be fetched from another replica. */

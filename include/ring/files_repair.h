@@ -30,6 +30,8 @@ void query_view_changed(struct peer *);
 uint64_t query_tick(struct peer *);
 /* Is the newest record acknowledged, or at more than half of the set? */
 bool query_sure(const struct peer *, const struct query *);
+/* Has anybody answered who must know what is newest? */
+bool query_vouched(const struct peer *, const struct query *);
 bool query_holds(const struct query *, unsigned id);
 /* Is a version damaged that is newer than all that anybody holds? */
 bool query_lost(const struct query *);
@@ -102,18 +104,26 @@ bool range_in_set(const struct peer *, unsigned owner, unsigned id);
 unsigned range_held_after(const struct peer *);
 
 /* mourn.c: the dead that may hold what nobody has */
+void mourn_begin(struct peer *); /* with the first step */
 void mourn_view_changed(struct peer *);
 /* This range's replicas agree: deaths there are made good. */
 void mourn_over(struct peer *, unsigned after);
+/*
+ * The clock up to which id can't tell what was acknowledged for key, as others
+ * were before it, and may be dead; 0: it can tell; UINT64_MAX: it never can.
+ */
+uint64_t range_doubt(const struct peer *, unsigned id, unsigned key);
+/* Is anybody else known who serves? */
+bool range_served(const struct peer *);
 /* The dead that may hold key, if they are too many: how many. */
 unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
 /* Whom this peer misses in the range after that, if they are too many. */
-void mourn_tell(const struct peer *, unsigned after, struct idset *);
+uint64_t mourn_tell(const struct peer *, unsigned after, struct idset *);
 /* As others do, who were there. */
-void mourn_with(struct peer *, const struct idset *others);
+void mourn_with(struct peer *, const struct idset *others, uint64_t since_us);
 /* The owner of the range (after, upto] says whom it misses. */
-void mourn_told(
-    struct peer *, unsigned after, unsigned upto, const struct idset *others);
+void mourn_told(struct peer *, unsigned after, unsigned upto,
+    const struct idset *others, uint64_t since_us);
 
 /* apart.c: what was stored on both sides of a partition */
 void apart_begin(struct peer *, unsigned id); /* it is called dead */

@@ -58,6 +58,7 @@ struct session {
 	uint8_t differ[HASHES_MAX / 8]; /* bits of buckets */
 	bool differed;
 	struct idset bereaved; /* the range's dead that the other one misses */
+	uint64_t since; /* clock of their last death */
 	/* What this side lists. */
 	bool out_done, out_waits, cursor_named;
 	unsigned cursor; /* keys of the range that are behind */
@@ -124,6 +125,7 @@ struct files {
 	struct conflicts conflicts;
 	struct idset reunited; /* back from the dead, perhaps with strays */
 	struct idset inherited; /* of those: told by the disk at start */
+	struct mended mended[SPACE_MAX]; /* of the bereaved */
 };
 
 #endif

@@ -28,6 +28,12 @@ files_init(struct peer *p)
 }
 
 void
+files_start(struct peer *p)
+{
+	mourn_begin(p);
+}
+
+void
 files_late(struct peer *p, uint64_t late_us)
 {
 	if (late_us > LATE_US)
@@ -340,11 +346,11 @@ files_tick(struct peer *p)
 	lower_tops(f);
 }
 
-/* Not alone for sure: a contact may still turn out to be a member. */
+/* Not alone for sure: a contact may still turn out to be one who serves. */
 static bool
 may_be_found(const struct peer *p)
 {
-	if (p->successor_count > 0 ||
+	if (range_served(p) ||
 	    (p->contacts_asked_us != 0 &&
 		p->now_us - p->contacts_asked_us >= ALONE_US))
 		return false;

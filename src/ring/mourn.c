@@ -3,10 +3,61 @@
 #include "ring/files_repair.h"
 
 /*
- * Whose death may have taken the last copies of a file along: until their
- * range was found complete without them, what nobody has may be theirs.
+ * Whose death may have taken the last copies of a file along: until a range
+ * was found complete without them, what nobody has there may be theirs. Each
+ * range is made good by itself: who died held copies in several.
  */
 enum { REUNION_US = 100000 }; /* views of both sides are one by then */
+
+/* No version that id knew has a clock after since_us, by the wall. */
+static void
+bereave(struct peer *p, unsigned id, uint64_t since_us)
+{
+	struct mended *m = &p->files.mended[id];
+
+	if (!idset_has(&p->files.bereaved, id) || since_us < m->since_us)
+		m->since_us = since_us;
+	m->count = 0;
+	idset_add(&p->files.bereaved, id);
+}
+
+static uint64_t
+last_clock(const struct peer *p)
+{
+	return p->wall_us > p->files.high_clock ? p->wall_us
+						: p->files.high_clock;
+}
+
+/* Keys (after, after + count] need id no more. */
+static void
+mended(struct peer *p, unsigned id, unsigned after, unsigned count)
+{
+	struct mended *m = &p->files.mended[id];
+	unsigned on = ring_distance(p, m->after, after);
+	unsigned back = ring_distance(p, after, m->after);
+
+	/* One stretch is remembered: those of neighbours grow together. */
+	if (m->count > 0 && on <= m->count) {
+		count = on + count > m->count ? on + count : m->count;
+		after = m->after;
+	} else if (m->count > 0 && back <= count) {
+		count = back + m->count > count ? back + m->count : count;
+	}
+	m->after = (uint16_t)after;
+	m->count = (uint16_t)(count < p->space ? count : p->space);
+}
+
+/* Is id one of the set that key may still miss? */
+static bool
+misses(const struct peer *p, const struct idset *set, unsigned id, unsigned key)
+{
+	const struct mended *m = &p->files.mended[id];
+	unsigned at = ring_distance(p, m->after, key);
+
+	if (!idset_has(set, id))
+		return false;
+	return m->count < p->space && (at == 0 || at > m->count);
+}
 
 /* What a newcomer only hears of, the others know whether it was made good. */
 void
@@ -31,7 +82,7 @@ mourn_view_changed(struct peer *p)
 		} else if (!idset_has(&f->dead, id)) {
 			idset_add(&f->dead, id);
 			if (was || p->phase == PHASE_SERVING)
-				idset_add(&f->bereaved, id);
+				bereave(p, id, last_clock(p));
 			if (was)
 				apart_begin(p, id);
 		}
@@ -44,7 +95,7 @@ mourn_view_changed(struct peer *p)
 	}
 }
 
-/* Those of the set from key on, as far as arc more places; how many. */
+/* Those of the set that key misses, as far as arc more places; how many. */
 static unsigned
 count_from(const struct peer *p, const struct idset *set, unsigned key,
     unsigned arc, struct ids *out)
@@ -54,7 +105,7 @@ count_from(const struct peer *p, const struct idset *set, unsigned key,
 	for (unsigned i = 0; i <= arc; i++) {
 		unsigned id = (key + i) & (p->space - 1);
 
-		if (!idset_has(set, id))
+		if (!misses(p, set, id, key))
 			continue;
 		if (out != NULL)
 			out->at[n] = (uint16_t)id;
@@ -100,7 +151,8 @@ range_away(const struct peer *p, unsigned key, struct ids *out)
 {
 	const struct idset *missed = &p->files.inherited;
 	unsigned self = member_is(p, p->config.id);
-	unsigned others = p->member_count - self + idset_count(missed);
+	unsigned others = p->member_count - self +
+			  count_from(p, missed, key, p->space - 1, NULL);
 	unsigned least = p->config.copies < others ? p->config.copies : others;
 	unsigned n = count_from(p, missed, key, arc_without_self(p, key), out);
 
@@ -116,21 +168,57 @@ range_bereft(const struct peer *p, unsigned key, struct ids *out)
 	return dead >= p->config.copies ? dead : range_away(p, key, out);
 }
 
-void
+uint64_t
+range_doubt(const struct peer *p, unsigned id, unsigned key)
+{
+	uint64_t last[COPIES_MAX] = {0};
+	unsigned n = ring_distance(p, key, id), least = p->config.copies;
+
+	/* That many holders before it, at the time, leave it out of a set. */
+	for (unsigned i = 0; i < n && least > 0; i++) {
+		unsigned at = (key + i) & (p->space - 1);
+		uint64_t us = p->files.mended[at].since_us;
+
+		if (member_writable(p, at) &&
+		    !(p->view[at].flags & MEMBER_SYNCING))
+			least--;
+		if (!misses(p, &p->files.bereaved, at, key))
+			continue;
+		for (unsigned j = 0; j < COPIES_MAX; j++) {
+			uint64_t next = last[j];
+
+			if (us <= next)
+				continue;
+			last[j] = us;
+			us = next;
+		}
+	}
+	return least == 0 ? UINT64_MAX : last[least - 1];
+}
+
+uint64_t
 mourn_tell(const struct peer *p, unsigned after, struct idset *out)
 {
 	struct ids ids;
+	uint64_t last_us = 0;
 
 	memset(out, 0, sizeof(*out));
-	if (range_bereft(p, (after + 1) & (p->space - 1), &ids) > 0)
-		for (unsigned i = 0; i < ids.count; i++)
-			idset_add(out, ids.at[i]);
+	if (range_bereft(p, (after + 1) & (p->space - 1), &ids) == 0)
+		return 0;
+	for (unsigned i = 0; i < ids.count; i++) {
+		uint64_t us = p->files.mended[ids.at[i]].since_us;
+
+		idset_add(out, ids.at[i]);
+		last_us = us > last_us ? us : last_us;
+	}
+	return last_us;
 }
 
 void
-mourn_with(struct peer *p, const struct idset *others)
+mourn_with(struct peer *p, const struct idset *others, uint64_t since_us)
 {
 	struct files *f = &p->files;
+	uint64_t now_us = last_clock(p);
 
 	for (int id = idset_next(others, 0); id >= 0 && id < (int)p->space;
 	     id = idset_next(others, (unsigned)id + 1)) {
@@ -139,34 +227,48 @@ mourn_with(struct peer *p, const struct idset *others)
 		if (state == MEMBER_NONE)
 			idset_add(&f->inherited, (unsigned)id);
 		if (state == MEMBER_NONE || state == MEMBER_DEAD)
-			idset_add(&f->bereaved, (unsigned)id);
+			bereave(p, (unsigned)id,
+			    since_us < now_us ? since_us : now_us);
 	}
 }
 
+/* What the disk remembers may have gone on until now. */
 void
-mourn_told(
-    struct peer *p, unsigned after, unsigned upto, const struct idset *others)
+mourn_begin(struct peer *p)
 {
+	const struct idset *dead = &p->files.inherited;
+
+	for (int id = idset_next(dead, 0); id >= 0;
+	     id = idset_next(dead, (unsigned)id + 1))
+		bereave(p, (unsigned)id, last_clock(p));
+}
+
+/* The range (after, upto] is complete without any of the dead. */
+static void
+range_mended(struct peer *p, unsigned after, unsigned upto)
+{
+	const struct idset *dead = &p->files.bereaved;
 	unsigned n = ring_distance(p, after, upto);
 
-	if (idset_next(others, 0) >= 0) {
-		mourn_with(p, others);
-		return;
-	}
-	for (unsigned i = 1; i <= n; i++)
-		idset_del(&p->files.bereaved, (after + i) & (p->space - 1));
+	for (int id = idset_next(dead, 0); id >= 0;
+	     id = idset_next(dead, (unsigned)id + 1))
+		mended(p, (unsigned)id, after, n == 0 ? p->space : n);
+}
+
+void
+mourn_told(struct peer *p, unsigned after, unsigned upto,
+    const struct idset *others, uint64_t since_us)
+{
+	if (idset_next(others, 0) >= 0)
+		mourn_with(p, others, since_us);
+	else
+		range_mended(p, after, upto);
 }
 
 void
 mourn_over(struct peer *p, unsigned after)
 {
-	unsigned key = (after + 1) & (p->space - 1), arc = arc_of(p, key);
-
 	/* So many at once may have been all holders of a file. */
-	if (range_bereft(p, key, NULL) > 0)
-		return;
-	for (unsigned i = 0; i <= arc; i++) {
-		idset_del(&p->files.bereaved, (key + i) & (p->space - 1));
-		idset_del(&p->files.inherited, (key + i) & (p->space - 1));
-	}
+	if (range_bereft(p, (after + 1) & (p->space - 1), NULL) == 0)
+		range_mended(p, after, p->config.id);
 }

@@ -56,6 +56,7 @@ session_send_done(struct peer *p, struct session *s)
 
 	m.type = MSG_sync_done;
 	memset(&m.sync_done.bereaved, 0, sizeof(m.sync_done.bereaved));
+	m.sync_done.since = 0;
 	m.sync_done.session = s->number;
 	link_send(p, s->id, &m);
 }
@@ -173,7 +174,8 @@ session_sync_done(
 	if (s->role == SESSION_THEIRS && !s->out_waits) {
 		/* The owner says that all replicas agree. */
 		if (s->state == SESSION_DONE)
-			mourn_told(p, s->after, s->upto, &in->bereaved);
+			mourn_told(
+			    p, s->after, s->upto, &in->bereaved, in->since);
 		return;
 	}
 	if (s->state != SESSION_LISTING || !s->out_waits)

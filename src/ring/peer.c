@@ -421,8 +421,10 @@ peer_step(struct peer *p, uint64_t now_us, const struct event *ev,
 	p->wall_us = ev->wall_us;
 	p->out = out;
 	if (p->phase != PHASE_GONE) {
-		if (!p->begun)
+		if (!p->begun) {
+			files_start(p);
 			start_begin(p);
+		}
 		p->begun = true;
 		dispatch(p, ev);
 		view_derive(p);

@@ -347,7 +347,24 @@ query_majority(const struct peer *p, const struct query *q)
 bool
 query_sure(const struct peer *p, const struct query *q)
 {
-	return q->known && (q->best.acknowledged || query_majority(p, q));
+	return q->known && (q->best.acknowledged || query_majority(p, q) ||
+			       MUTANT(NO_WRITE_BACK));
+}
+
+bool
+query_vouched(const struct peer *p, const struct query *q)
+{
+	uint64_t clock = q->best.version.clock;
+
+	if (p->phase == PHASE_SERVING &&
+	    clock > range_doubt(p, p->config.id, q->key))
+		return true;
+	for (unsigned i = 0; i < q->count; i++)
+		if (!(q->missing & ONE << i) &&
+		    !(p->view[q->ids[i]].flags & MEMBER_SYNCING) &&
+		    clock > range_doubt(p, q->ids[i], q->key))
+			return true;
+	return false;
 }
 
 enum wire_error

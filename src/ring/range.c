@@ -51,6 +51,20 @@ range_complete(const struct peer *p)
 	       f->complete_gen == f->gen;
 }
 
+static bool
+serves(const struct peer *p, unsigned id)
+{
+	return member_is(p, id) && !(p->view[id].flags & MEMBER_SYNCING);
+}
+
+bool
+range_served(const struct peer *p)
+{
+	unsigned id = range_former(p);
+
+	return id != p->config.id && serves(p, id);
+}
+
 unsigned
 range_former(const struct peer *p)
 {
@@ -60,7 +74,7 @@ range_former(const struct peer *p)
 	for (unsigned i = 1; i < p->space; i++) {
 		unsigned id = (self + i) & (p->space - 1);
 
-		if (member_is(p, id) && !(p->view[id].flags & MEMBER_SYNCING))
+		if (serves(p, id))
 			return id;
 	}
 	return p->successors[0];
@@ -164,7 +178,8 @@ range_inherit(struct peer *p, const uint16_t *ids, unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		if (!(p->view[ids[i]].flags & MEMBER_SYNCING))
 			mourn_with(p,
-			    &range_session(p, SESSION_MINE, ids[i])->bereaved);
+			    &range_session(p, SESSION_MINE, ids[i])->bereaved,
+			    range_session(p, SESSION_MINE, ids[i])->since);
 }
 
 void
@@ -196,7 +211,7 @@ range_agreed(struct peer *p)
 	range_inherit(p, ids, n);
 	mourn_over(p, ring_owner_before(p, p->config.id));
 	m.type = MSG_sync_done;
-	mourn_tell(
+	m.sync_done.since = mourn_tell(
 	    p, ring_owner_before(p, p->config.id), &m.sync_done.bereaved);
 	for (unsigned i = 0; i < n; i++) {
 		m.sync_done.session =

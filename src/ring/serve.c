@@ -117,7 +117,8 @@ serve_begin(struct peer *p, struct serve *s, unsigned key)
 		    ring_owner(p, key) == p->config.id ? ERROR_not_serving
 						       : ERROR_not_owner);
 	} else if (sure && files_find(p, &s->record.name, &r) &&
-		   r.acknowledged) {
+		   r.acknowledged &&
+		   r.version.clock > range_doubt(p, p->config.id, key)) {
 		if (r.deleted)
 			serve_refuse(p, s, ERROR_no_such_file);
 		else
@@ -259,11 +260,16 @@ void
 serve_queried(struct peer *p, struct serve *s, const struct query *q)
 {
 	struct message m;
-	bool sure = query_sure(p, q) || (q->known && MUTANT(NO_WRITE_BACK));
+	bool sure = query_sure(p, q);
 
 	assert(s->state == SERVE_ASKING);
 	if ((q->known || q->was_lost) && q->missing != 0) {
 		serve_refuse(p, s, ERROR_not_serving);
+	} else if (q->known && !query_vouched(p, q)) {
+		refuse_fill(p, &m, s->from_op, ERROR_not_serving, q->key);
+		if (range_bereft(p, q->key, &m.refuse.ids) > 0)
+			m.refuse.error = ERROR_unavailable;
+		serve_tell(p, s, &m);
 	} else if (query_lost(q)) {
 		refuse_fill(p, &m, s->from_op, ERROR_damaged, q->key);
 		m.refuse.error = (uint8_t)query_silence(p, q, &m.refuse.ids);

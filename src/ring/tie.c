@@ -1,7 +1,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "ring/files_core.h"
+#include "ring/files_repair.h"
 
 /* No clock is further: a later one is a lie, and would wrap. */
 static const uint64_t CLOCK_MAX = UINT64_C(1) << 62;
@@ -267,7 +267,9 @@ note_damaged(struct peer *p, const struct name *name, const char *reason)
 bool
 owns(const struct peer *p, unsigned key)
 {
-	return (p->phase == PHASE_SYNCING || p->phase == PHASE_SERVING) &&
+	/* Who comes back speaks for nobody until it has met who was there. */
+	return (p->phase == PHASE_SERVING ||
+		   (p->phase == PHASE_SYNCING && range_served(p))) &&
 	       member_is(p, p->config.id) && ring_owner(p, key) == p->config.id;
 }
 

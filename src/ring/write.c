@@ -292,6 +292,16 @@ write_outdated(struct peer *p, const struct record *r, struct record *lost)
 	       version_cmp(&lost->version, &r->version) > 0;
 }
 
+/* So may one be that only the dead know: nothing older is acknowledged. */
+static bool
+write_doubted(
+    struct peer *p, const struct record *r, unsigned key, struct record *least)
+{
+	*least = *r;
+	least->version.clock = range_doubt(p, p->config.id, key);
+	return least->version.clock >= r->version.clock;
+}
+
 static void
 write_begin(struct peer *p, struct write *w)
 {
@@ -337,6 +347,14 @@ write_incoming(struct peer *p, const struct incoming *in)
 	}
 	if (write_outdated(p, in->record, &held)) {
 		answer_known(p, in, &held);
+		return;
+	}
+	if (!in->replica &&
+	    write_doubted(p, in->record, (unsigned)key, &held)) {
+		if (in->set)
+			refuse(p, in, ERROR_unavailable, (unsigned)key);
+		else
+			answer_known(p, in, &held);
 		return;
 	}
 	w = write_new(p, in->record, (unsigned)key);
@@ -407,6 +425,10 @@ write_local(struct peer *p, struct op *o)
 		cmp = 1;
 		if (o->again)
 			why = ERROR_not_serving;
+	} else if (cmp < 0 && write_doubted(p, &o->record, o->key, &held)) {
+		cmp = 1;
+		if (o->again)
+			why = ERROR_unavailable;
 	}
 	if (why == ERROR_none && cmp > 0 && !o->again) {
 		m.type = MSG_answer;

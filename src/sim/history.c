@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/check.h"
@@ -123,6 +124,34 @@ outdated(const struct sim *s, const struct command_log *o)
 	return false;
 }
 
+/*
+ * Are so many down before each of its holders that those may have been a set
+ * without it, and have acknowledged something later?
+ */
+static bool
+is_doubtful(struct sim *s, const struct command_log *o)
+{
+	unsigned key =
+	    (unsigned)strtoul(s->commands.names[o->name].text, NULL, 10);
+
+	for (unsigned i = 0; i < o->holder_count; i++) {
+		const struct node *n = node_of(s, o->holders[i]);
+		unsigned down = 0;
+
+		if (n == NULL || !check_live(n))
+			continue;
+		for (unsigned id = key & n->key_mask; id != n->id;
+		     id = (id + 1) & n->key_mask) {
+			const struct node *other = node_of(s, id);
+
+			down += other != NULL && !check_live(other);
+		}
+		if (down < s->copies)
+			return false;
+	}
+	return true;
+}
+
 /* A store for which there must be a file now; NULL: none. */
 static const struct command_log *
 must_be_there(struct sim *s, const struct command_log *l)
@@ -132,7 +161,9 @@ must_be_there(struct sim *s, const struct command_log *l)
 
 		if (o->command != COMMAND_STORE || o->name != l->name ||
 		    !binds(s, o, l->start_us) || outdated(s, o) ||
-		    (!s->resting && was_split(s, o->start_us)))
+		    (!s->resting && was_split(s, o->start_us)) ||
+		    (l->done && l->error == ERROR_unavailable &&
+			is_doubtful(s, o)))
 			continue;
 		/* Of a file that lost a holder, the others may be down. */
 		if (s->resting || o->lost_holders == 0)
