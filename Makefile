@@ -36,20 +36,24 @@ SYSTEM = -D_GNU_SOURCE
 
 # The core is pure: only what may call the system gets _GNU_SOURCE.
 PURE_SRC := $(wildcard src/base/*.c src/wire/*.c src/ring/*.c)
+DISK_SRC := $(wildcard src/disk/*.c)
 SYSTEM_SRC := $(wildcard src/os/*.c src/peer/*.c src/super/*.c src/cli/*.c)
 SIM_SRC := $(wildcard src/sim/*.c)
 MAIN_SRC := src/cli/main.c src/sim/main.c
-LIB_SRC := $(filter-out $(MAIN_SRC),$(PURE_SRC) $(SYSTEM_SRC) $(SIM_SRC))
+LIB_SRC := $(filter-out $(MAIN_SRC),$(PURE_SRC) $(DISK_SRC) $(SYSTEM_SRC) \
+	$(SIM_SRC))
 UNIT_SRC := $(wildcard tests/unit/*.c)
 FUZZ_SRC := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 HEADERS := $(wildcard include/*/*.h src/*/*.h tests/*/*.h)
 TOOL_SRC := $(wildcard tests/integration/*.c)
 BENCH_SRC := $(filter-out %/echo_client.c,$(wildcard tests/bench/*.c))
-C_SRC := $(PURE_SRC) $(SYSTEM_SRC) $(SIM_SRC) $(wildcard tests/*/*.c)
+C_SRC := $(PURE_SRC) $(DISK_SRC) $(SYSTEM_SRC) \
+	$(SIM_SRC) $(wildcard tests/*/*.c)
 MAN := $(wildcard src/*/*.[1-8])
 
 object = $(1:%.c=$(BUILD)/obj/%.o)
 PURE_OBJ := $(call object,$(PURE_SRC))
+DISK_OBJ := $(call object,$(DISK_SRC))
 SYSTEM_OBJ := $(call object,$(SYSTEM_SRC))
 SIM_OBJ := $(call object,$(SIM_SRC))
 LIB_OBJ := $(call object,$(LIB_SRC))
@@ -66,12 +70,12 @@ REMAKE = $(MAKE) --no-print-directory
 
 all: $(BUILD)/ringctl $(if $(SIM_SRC),$(BUILD)/ringctl-sim)
 
-objects: $(PURE_OBJ) $(SYSTEM_OBJ) $(SIM_OBJ)
+objects: $(PURE_OBJ) $(DISK_OBJ) $(SYSTEM_OBJ) $(SIM_OBJ)
 
-$(BUILD)/ringctl: $(PURE_OBJ) $(SYSTEM_OBJ)
+$(BUILD)/ringctl: $(PURE_OBJ) $(DISK_OBJ) $(SYSTEM_OBJ)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/ringctl-sim: $(PURE_OBJ) $(SIM_OBJ)
+$(BUILD)/ringctl-sim: $(PURE_OBJ) $(DISK_OBJ) $(SIM_OBJ)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # Everything but the main functions, for tests to link what they need.

@@ -11,11 +11,15 @@
  * The index of stored files, in memory: one record a name, by key and name.
  * It answers the core's questions (ring/index.h) and is rebuilt at start.
  */
+enum { CATALOG_LOST_MAX = 1024 /* more are not remembered */ };
+
 struct entry;
 RB_HEAD(catalog_tree, entry);
 
 struct catalog {
 	struct catalog_tree tree;
+	struct catalog_tree lost; /* damaged, and not stored again */
+	unsigned lost_count;
 	unsigned bits;
 	bool any_names;
 	uint64_t *digests; /* by key */
@@ -38,6 +42,16 @@ bool catalog_find(
 
 /* Adds a record or replaces the one of its name; 0, or -1: no memory. */
 int catalog_put(struct catalog *, const struct record *);
+
+/*
+ * A version was found damaged: it is no longer stored, but known as lost until
+ * one as new is put. False: one as new is stored, or newer is lost.
+ */
+bool catalog_lose(struct catalog *, const struct record *);
+
+/* The first record after this key and name, of any key; false: none. */
+bool catalog_after(const struct catalog *, uint16_t key, const struct name *,
+    struct record *out);
 
 /* False: the version held, if any, is another one. */
 bool catalog_mark(struct catalog *, const struct record *);

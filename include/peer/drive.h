@@ -4,15 +4,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "disk/disk.h"
 #include "os/loop.h"
 #include "os/worker.h"
 #include "peer/auth.h"
 #include "peer/catalog.h"
-#include "peer/disk.h"
 #include "peer/files.h"
+#include "peer/group.h"
 #include "peer/pipe.h"
 #include "peer/print.h"
 #include "peer/run.h"
+#include "peer/scrub.h"
 #include "peer/tcp.h"
 #include "peer/udp.h"
 #include "ring/peer.h"
@@ -38,6 +40,8 @@ struct driver {
 	struct disk disk;
 	struct catalog catalog;
 	struct files_open files;
+	struct group group;
+	struct scrub scrub;
 	struct tcp tcp;
 	struct udp udp;
 	struct pipe pipe;

@@ -1,6 +1,7 @@
 #ifndef PEER_FILEOP_H
 #define PEER_FILEOP_H
 
+#include "disk/damage.h"
 #include "peer/files.h"
 
 /* One thing asked of the disk; the inside of src/peer's file modules. */
@@ -11,17 +12,21 @@ enum {
 
 struct file_op {
 	struct job job;
-	TAILQ_ENTRY(file_op) link; /* in files_open.ordered */
+	TAILQ_ENTRY(file_op) link; /* in a bucket of struct order */
+	TAILQ_ENTRY(file_op) ready; /* to be started, or in struct group */
+	struct file_ops *bucket;
 	struct driver *driver;
 	int type; /* enum action_type or OP_* */
-	bool started, placed;
+	bool is_ready, started, small; /* small: the journal takes it */
+	bool placed, damaged, more; /* more: only a part was done */
 	uint64_t op; /* of the core */
 	struct open_file *file, *other; /* other: what is copied */
 	uint32_t handle, temp;
 	struct record record;
 	unsigned key;
 	uint32_t incarnation;
-	uint8_t *data; /* of the view */
+	struct verify verify;
+	uint8_t *data; /* of the view, or of what is committed */
 	size_t len;
 	uint64_t offset, end; /* of a copy */
 	int error; /* enum wire_error */
@@ -37,6 +42,19 @@ void run_check_source(struct file_op *, uint8_t *buffer);
 void run_create_target(struct file_op *, uint8_t *buffer);
 void run_rename(struct file_op *, uint8_t *buffer);
 void run_copy(struct file_op *, uint8_t *buffer);
+
+/* Hands the outcome to the core; op is gone. */
+void file_op_finish(struct file_op *);
+
+/* On a helper: commits into files/ what the journal could not take. */
+void run_commit_alone(struct file_op *);
+
+/* In turn with others of the same name (order.c). */
+void order_init(struct order *);
+void order_add(struct driver *, struct file_op *);
+void order_end(struct driver *, struct file_op *);
+/* Starts what can start. */
+void order_run(struct driver *);
 
 /* error, and "PATH: what errno err means" unless path is NULL. */
 void fileop_fail(struct file_op *, int error, const char *path, int err);

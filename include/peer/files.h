@@ -20,6 +20,8 @@
  */
 enum {
 	FILES_OPEN_MAX = 4096,
+	ORDER_BUCKETS = 256,
+	ORDERED_RUNNING = 8, /* so many at a time are enough for the helpers */
 	FILE_ERROR_MAX = TEXT_LEN_MAX,
 	FILE_COPY_BYTES = 8 << 20, /* of a local copy at a time */
 	WRITEBACK_BYTES = 8 << 20, /* starts writeback so often */
@@ -49,6 +51,7 @@ struct open_file {
 	bool leftover; /* a temporary file that must be removed */
 	unsigned refs; /* operations and transfers under way */
 	uint64_t size; /* bytes from byte 0 that can be read */
+	uint8_t *content; /* all of a small file, owned; NULL: in fd alone */
 	struct record record;
 	char *path; /* source, or final name of a target */
 	char *temp; /* temporary name of a target */
@@ -63,9 +66,17 @@ struct open_file {
 struct file_op;
 TAILQ_HEAD(file_ops, file_op);
 
+/* Commits, marks, drops, incarnations: by name, in their order (order.c). */
+struct order {
+	struct file_ops bucket[ORDER_BUCKETS];
+	struct file_ops ready, ready_small; /* small: for the journal */
+	unsigned running; /* on helpers, the journal's apart */
+	bool inside;
+};
+
 struct files_open {
 	struct handle_table table;
-	struct file_ops ordered; /* commits, marks, drops, incarnations */
+	struct order order;
 	uint32_t next_temp; /* for tombstones */
 };
 
@@ -93,6 +104,9 @@ void file_unref(struct open_file *);
 
 /* More can be read, or nothing ever will: transfers go on. */
 void file_changed(struct open_file *);
+
+/* A stored version was set aside: the core hears of it, and the index. */
+void files_damaged_here(struct driver *, const struct record *);
 
 /* Tells the core that reading or writing failed; err is an errno. */
 void file_trouble(struct open_file *, int err);

@@ -15,6 +15,7 @@ struct peer_setup {
 	bool any_names; /* names any; else digits */
 	bool sync; /* acknowledged means on disk */
 	bool log_pings;
+	uint64_t scrub; /* bytes a second of files at rest; 0: none */
 	uint32_t ping_ms; /* 0: auto */
 	uint16_t port; /* base: peer N is at port + N unless told else */
 	uint32_t host_ip; /* of addresses that nobody told */

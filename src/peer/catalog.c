@@ -104,9 +104,8 @@ catalog_key(const struct catalog *c, const struct name *n)
 }
 
 static struct entry *
-lookup(const struct catalog *c, const struct name *n)
+lookup(const struct catalog *c, struct catalog_tree tree, const struct name *n)
 {
-	struct catalog_tree tree = c->tree;
 	int key = catalog_key(c, n);
 	struct entry want;
 
@@ -119,7 +118,7 @@ lookup(const struct catalog *c, const struct name *n)
 bool
 catalog_find(const struct catalog *c, const struct name *n, struct record *out)
 {
-	const struct entry *e = lookup(c, n);
+	const struct entry *e = lookup(c, c->tree, n);
 
 	if (e != NULL)
 		to_record(e, out);
@@ -151,17 +150,18 @@ erase(struct catalog *c, struct entry *e)
 	free(e);
 }
 
-int
-catalog_put(struct catalog *c, const struct record *r)
+/* NULL: no memory. */
+static struct entry *
+entry_new(const struct catalog *c, const struct record *r)
 {
 	size_t len = (size_t)r->name.len + r->suffix.len;
 	int key = catalog_key(c, &r->name);
-	struct entry *e, *old;
+	struct entry *e;
 
 	assert(key >= 0);
 	e = malloc(sizeof(*e) + len);
 	if (e == NULL)
-		return -1;
+		return NULL;
 	*e = (struct entry){.version = r->version,
 	    .size = r->size,
 	    .hash = record_hash(r),
@@ -174,18 +174,69 @@ catalog_put(struct catalog *c, const struct record *r)
 	    .name = e->text};
 	memcpy(e->text, r->name.text, r->name.len);
 	memcpy(e->text + r->name.len, r->suffix.text, r->suffix.len);
+	return e;
+}
+
+static void
+forget_lost(struct catalog *c, struct entry *e)
+{
+	RB_REMOVE(catalog_tree, &c->lost, e);
+	c->lost_count--;
+	free(e);
+}
+
+int
+catalog_put(struct catalog *c, const struct record *r)
+{
+	struct entry *e = entry_new(c, r), *old;
+
+	if (e == NULL)
+		return -1;
 	old = RB_FIND(catalog_tree, &c->tree, e);
 	if (old != NULL)
 		erase(c, old);
+	old = RB_FIND(catalog_tree, &c->lost, e);
+	if (old != NULL && version_cmp(&old->version, &e->version) <= 0)
+		forget_lost(c, old);
 	RB_INSERT(catalog_tree, &c->tree, e);
 	account(c, e, 1);
 	return 0;
 }
 
+bool
+catalog_lose(struct catalog *c, const struct record *r)
+{
+	struct entry *e = entry_new(c, r), *old;
+	int cmp = 1;
+
+	if (e == NULL)
+		return false;
+	old = RB_FIND(catalog_tree, &c->tree, e);
+	if (old != NULL)
+		cmp = version_cmp(&e->version, &old->version);
+	if (old != NULL && cmp == 0)
+		erase(c, old);
+	old = RB_FIND(catalog_tree, &c->lost, e);
+	if (cmp < 0 ||
+	    (old != NULL && version_cmp(&old->version, &e->version) > 0)) {
+		free(e);
+		return false;
+	}
+	if (old != NULL)
+		forget_lost(c, old);
+	if (c->lost_count == CATALOG_LOST_MAX) {
+		free(e);
+		return true;
+	}
+	RB_INSERT(catalog_tree, &c->lost, e);
+	c->lost_count++;
+	return true;
+}
+
 static struct entry *
 lookup_version(const struct catalog *c, const struct record *r)
 {
-	struct entry *e = lookup(c, &r->name);
+	struct entry *e = lookup(c, c->tree, &r->name);
 
 	if (e == NULL || version_cmp(&e->version, &r->version) != 0)
 		return NULL;
@@ -224,30 +275,51 @@ index_find(void *ctx, const struct name *n, struct record *out)
 	return catalog_find(ctx, n, out);
 }
 
+static const struct entry *
+next_entry(const struct catalog *c, uint16_t key, const struct name *after)
+{
+	static const struct name first;
+	struct entry want = probe(key, after != NULL ? after : &first), *e;
+	struct catalog_tree tree = c->tree;
+
+	e = RB_NFIND(catalog_tree, &tree, &want);
+	if (e != NULL && after != NULL && entry_cmp(e, &want) == 0)
+		e = RB_NEXT(catalog_tree, &tree, e);
+	return e;
+}
+
 static bool
 index_next(
     void *ctx, uint16_t key, const struct name *after, struct record *out)
 {
-	static const struct name first;
-	struct catalog *c = ctx;
-	struct entry want = probe(key, after != NULL ? after : &first), *e;
+	const struct entry *e = next_entry(ctx, key, after);
 
-	e = RB_NFIND(catalog_tree, &c->tree, &want);
-	if (e != NULL && after != NULL && entry_cmp(e, &want) == 0)
-		e = RB_NEXT(catalog_tree, &c->tree, e);
 	if (e == NULL || e->key != key)
 		return false;
 	to_record(e, out);
 	return true;
 }
 
+bool
+catalog_after(const struct catalog *c, uint16_t key, const struct name *after,
+    struct record *out)
+{
+	const struct entry *e = next_entry(c, key, after);
+
+	if (e != NULL)
+		to_record(e, out);
+	return e != NULL;
+}
+
 static bool
 index_lost(void *ctx, const struct name *n, struct record *out)
 {
-	(void)ctx;
-	(void)n;
-	(void)out;
-	return false;
+	const struct catalog *c = ctx;
+	const struct entry *e = lookup(c, c->lost, n);
+
+	if (e != NULL)
+		to_record(e, out);
+	return e != NULL;
 }
 
 static uint64_t
@@ -275,6 +347,7 @@ catalog_init(struct catalog *c, unsigned bits, bool any_names)
 	assert(bits > 0 && bits <= BITS_MAX);
 	*c = (struct catalog){.bits = bits, .any_names = any_names};
 	RB_INIT(&c->tree);
+	RB_INIT(&c->lost);
 	c->digests = calloc((size_t)1 << bits, sizeof(*c->digests));
 	return c->digests == NULL ? -1 : 0;
 }
@@ -286,6 +359,8 @@ catalog_free(struct catalog *c)
 
 	while ((e = RB_MIN(catalog_tree, &c->tree)) != NULL)
 		erase(c, e);
+	while ((e = RB_MIN(catalog_tree, &c->lost)) != NULL)
+		forget_lost(c, e);
 	free(c->digests);
 	*c = (struct catalog){.bits = 0};
 }

@@ -246,6 +246,8 @@ drive_init(struct driver *d)
 	timer_init(&d->tick, on_tick);
 	timer_init(&d->view_timer, on_view_timer);
 	files_open_init(d);
+	group_init(d);
+	scrub_init(d);
 	tcp_init(d);
 	udp_init(d);
 }
@@ -278,11 +280,13 @@ drive_free(struct driver *d)
 
 	timer_stop(&d->loop, &d->tick);
 	timer_stop(&d->loop, &d->view_timer);
+	timer_stop(&d->loop, &d->scrub.timer);
 	files_discard_all(d);
 	tcp_free(d);
 	udp_free(d);
 	pipe_free(d);
 	await_helpers(d);
+	scrub_stop(d);
 	while ((x = d->deferred) != NULL) {
 		d->deferred = x->next;
 		deferred_free(x);

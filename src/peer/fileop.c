@@ -10,8 +10,6 @@
 
 enum {
 	OWN_TEMPS = 1u << 30, /* higher than any handle of the core's */
-	ORDERED_RUNNING = 8, /* so many at a time are enough for the helpers */
-	ORDERED_WINDOW = 32, /* among so many of the oldest */
 	OPEN_TRIES = 20, /* while there is no descriptor */
 	OPEN_PAUSE_US = 20000,
 };
@@ -43,10 +41,15 @@ own_fail(struct file_op *op, enum file_kind kind, int err)
 static void
 run_open_stored(struct file_op *op, uint8_t *buffer)
 {
-	(void)buffer;
-	op->file->fd = disk_file(&op->driver->disk, op->key, &op->file->record);
-	if (op->file->fd == -1)
-		own_fail(op, FILE_STORED, errno);
+	struct open_file *f = op->file;
+	struct disk_content content;
+	int rc =
+	    disk_read(&op->driver->disk, op->key, &f->record, buffer, &content);
+
+	f->fd = content.fd;
+	f->content = content.small;
+	op->damaged = rc == EBADMSG;
+	own_fail(op, FILE_STORED, rc);
 }
 
 static void
@@ -64,23 +67,26 @@ static void
 run_commit(struct file_op *op, uint8_t *buffer)
 {
 	struct disk *disk = &op->driver->disk;
-	int fd, rc;
+	const uint8_t *content = op->file == NULL ? NULL : op->file->content;
+	int rc;
 
 	(void)buffer;
-	fd = op->file != NULL ? op->file->fd : disk_temp(disk, op->temp);
-	if (fd == -1) {
-		own_fail(op, FILE_TEMP, errno);
-		return;
-	}
-	rc = disk_commit(disk, op->temp, fd, op->key, &op->record, &op->placed);
+	/* A temporary file of that number may hold its beginning. */
+	if (op->file != NULL && op->file->fd != -1)
+		rc = disk_commit(disk, op->temp, op->file->fd, op->key,
+		    &op->record, &op->placed);
+	else
+		rc = disk_commit_content(
+		    disk, op->temp, content, op->key, &op->record, &op->placed);
 	own_fail(op, FILE_TEMP, rc);
-	if (op->file != NULL) {
-		op->file->leftover = !op->placed;
-		return;
-	}
-	if (!op->placed)
-		disk_temp_remove(disk, op->temp);
-	close(fd);
+	if (op->file != NULL && op->placed)
+		op->file->leftover = false;
+}
+
+void
+run_commit_alone(struct file_op *op)
+{
+	run_commit(op, NULL);
 }
 
 static void
@@ -90,11 +96,17 @@ run_mark(struct file_op *op, uint8_t *buffer)
 	disk_mark(&op->driver->disk, op->key, &op->record);
 }
 
+/* The next part of it. */
 static void
 run_verify(struct file_op *op, uint8_t *buffer)
 {
-	(void)op;
-	(void)buffer;
+	int rc = verify_step(&op->driver->disk, op->key, &op->record,
+	    &op->verify, buffer, FILE_COPY_BYTES);
+
+	op->more = rc == EAGAIN;
+	op->damaged = rc == EBADMSG;
+	if (!op->more)
+		verify_end(&op->driver->disk, &op->verify);
 }
 
 static void
@@ -137,7 +149,7 @@ run_release(struct file_op *op, uint8_t *buffer)
 
 enum {
 	OPENS = 1, /* a new file handle */
-	ORDERED = 2, /* among those of the same name */
+	ORDERED = 2, /* after those of the same name */
 	SILENT = 4, /* the core gets no event */
 };
 
@@ -155,7 +167,7 @@ static const struct op_kind {
     {ACT_COMMIT, run_commit, ORDERED},
     {ACT_RENAME, run_rename, 0},
     {ACT_MARK, run_mark, ORDERED | SILENT},
-    {ACT_VERIFY, run_verify, ORDERED | SILENT},
+    {ACT_VERIFY, run_verify, SILENT},
     {ACT_DROP, run_drop, ORDERED | SILENT},
     {ACT_PERSIST, run_persist, ORDERED},
     {OP_VIEW, run_view, ORDERED | SILENT},
@@ -205,6 +217,8 @@ take_effect(struct file_op *op)
 		fileop_fail(op, ERROR_system, NULL, ENOMEM);
 	if (op->type == ACT_COPY && op->error == ERROR_none)
 		f->size = op->end;
+	if (op->damaged)
+		files_damaged_here(op->driver, &op->record);
 	if ((kind_of(op->type)->flags & OPENS) != 0 && f != NULL) {
 		f->ready = op->error == ERROR_none;
 		f->failed = !f->ready;
@@ -212,10 +226,8 @@ take_effect(struct file_op *op)
 	}
 }
 
-static void start_ordered(struct driver *);
-
-static void
-op_finish(struct file_op *op)
+void
+file_op_finish(struct file_op *op)
 {
 	const struct op_kind *kind = kind_of(op->type);
 	struct driver *d = op->driver;
@@ -224,7 +236,7 @@ op_finish(struct file_op *op)
 	if ((kind->flags & SILENT) == 0)
 		answer(op);
 	if ((kind->flags & ORDERED) != 0)
-		TAILQ_REMOVE(&d->files.ordered, op, link);
+		order_end(d, op);
 	if (op->type == OP_RELEASE)
 		file_free(op->file);
 	else if (op->file != NULL)
@@ -234,7 +246,7 @@ op_finish(struct file_op *op)
 	free(op->data);
 	free(op);
 	if ((kind->flags & ORDERED) != 0)
-		start_ordered(d);
+		order_run(d);
 }
 
 /* What lacks a descriptor waits a little for one, as others are closed. */
@@ -261,11 +273,11 @@ op_done(struct job *job)
 	struct file_op *op = CONTAINER(job, struct file_op, job);
 
 	/* A long copy is done in parts, so that others get their turn. */
-	if (op->type == ACT_COPY && op->error == ERROR_none &&
-	    op->offset < op->end && !op->file->discarded)
+	if (op->more || (op->type == ACT_COPY && op->error == ERROR_none &&
+			    op->offset < op->end && !op->file->discarded))
 		workers_submit(&op->driver->workers, &op->job);
 	else
-		op_finish(op);
+		file_op_finish(op);
 }
 
 static struct file_op *
@@ -283,80 +295,12 @@ op_new(struct driver *d, int type)
 	return op;
 }
 
-/*
- * What the index says when an operation's turn has come. False: there is
- * nothing left to do on the disk.
- */
-static bool
-still_wanted(struct file_op *op)
-{
-	struct catalog *c = &op->driver->catalog;
-	struct record have;
-	bool found =
-	    op->record.name.len > 0 && catalog_find(c, &op->record.name, &have);
-	int cmp = found ? version_cmp(&have.version, &op->record.version) : -1;
-
-	if (op->type == ACT_COMMIT && op->key == UINT32_MAX) {
-		fileop_fail_text(op, ERROR_bad_name, NULL, "not a valid name");
-		return false;
-	}
-	if (op->type == ACT_COMMIT && cmp > 0) {
-		fileop_fail_text(
-		    op, ERROR_older, NULL, "a newer one is stored");
-		op->record = have;
-	}
-	if (op->type == ACT_COMMIT)
-		return cmp < 0;
-	if (op->type == ACT_MARK)
-		return catalog_mark(c, &op->record);
-	if (op->type == ACT_DROP)
-		return !found || catalog_drop(c, &op->record);
-	return true;
-}
-
-static bool
-must_wait(const struct file_op *op)
-{
-	const struct file_op *earlier = op;
-
-	while ((earlier = TAILQ_PREV(earlier, file_ops, link)) != NULL)
-		if (name_cmp(&earlier->record.name, &op->record.name) == 0)
-			return true;
-	return false;
-}
-
-static void
-start_ordered(struct driver *d)
-{
-	struct file_op *op = TAILQ_FIRST(&d->files.ordered), *next;
-	int running = 0, seen = 0;
-
-	for (; op != NULL; op = next) {
-		next = TAILQ_NEXT(op, link);
-		if (++seen > ORDERED_WINDOW || running >= ORDERED_RUNNING)
-			return;
-		running++;
-		if (op->started)
-			continue;
-		if (must_wait(op)) {
-			running--;
-			continue;
-		}
-		op->started = true;
-		if (!still_wanted(op)) {
-			op_finish(op); /* starts over */
-			return;
-		}
-		workers_submit(&d->workers, &op->job);
-	}
-}
-
 static void
 op_submit(struct file_op *op)
 {
 	if ((kind_of(op->type)->flags & ORDERED) != 0) {
-		TAILQ_INSERT_TAIL(&op->driver->files.ordered, op, link);
-		start_ordered(op->driver);
+		order_add(op->driver, op);
+		order_run(op->driver);
 		return;
 	}
 	workers_submit(&op->driver->workers, &op->job);
@@ -481,6 +425,6 @@ files_open_apply(struct driver *d, const struct action *a)
 		return;
 	}
 	if ((kind->flags & ORDERED) != 0)
-		TAILQ_INSERT_TAIL(&d->files.ordered, op, link);
-	op_finish(op);
+		order_add(d, op);
+	file_op_finish(op);
 }

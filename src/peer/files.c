@@ -13,7 +13,7 @@ void
 files_open_init(struct driver *d)
 {
 	d->files = (struct files_open){.next_temp = 0};
-	TAILQ_INIT(&d->files.ordered);
+	order_init(&d->files.order);
 }
 
 struct open_file *
@@ -58,6 +58,7 @@ file_free(struct open_file *f)
 		close(f->fd);
 	pthread_mutex_destroy(&f->lock);
 	XXH3_freeState(f->hash);
+	free(f->content);
 	free(f->path);
 	free(f->temp);
 	free(f);
@@ -132,6 +133,15 @@ file_trouble(struct open_file *f, int err)
 		ev.error =
 		    f->kind == FILE_SOURCE ? ERROR_changed : ERROR_damaged;
 	drive_defer(f->driver, &ev, text);
+}
+
+void
+files_damaged_here(struct driver *d, const struct record *r)
+{
+	struct event ev = {.type = EV_DAMAGED, .record = *r};
+
+	if (catalog_lose(&d->catalog, r))
+		drive_defer(d, &ev, NULL);
 }
 
 int

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "peer/disk.h"
 #include "peer/drive.h"
 #include "peer/fileop.h"
 
@@ -240,14 +239,19 @@ run_copy(struct file_op *op, uint8_t *buffer)
 
 		if (op->end - op->offset < want)
 			want = (size_t)(op->end - op->offset);
-		n = pread(from->fd, buffer, want, (off_t)op->offset);
+		n = (ssize_t)want;
+		if (from->content != NULL)
+			memcpy(buffer, from->content + op->offset, want);
+		else
+			n = pread(from->fd, buffer, want, (off_t)op->offset);
 		if (n <= 0) {
 			fileop_fail(op,
 			    file_error(from->kind, n == 0 ? 0 : errno),
 			    from->path, n == 0 ? ESTALE : errno);
 			return;
 		}
-		rc = disk_write_at(to->fd, buffer, (size_t)n, op->offset);
+		rc = volume_write(
+		    &volume_system, to->fd, buffer, (size_t)n, op->offset);
 		if (rc != 0) {
 			fileop_fail(op, file_error(to->kind, rc), to->path, rc);
 			return;

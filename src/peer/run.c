@@ -7,11 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "disk/recover.h"
 #include "peer/drive.h"
+#include "peer/home.h"
 #include "wire/frame.h"
 #include "wire/words.h"
 
 enum {
+	EXIT_MOVE_US = 5000000, /* for the journal; else it stays */
+	SCAN_THREADS = 2,
 	EXIT_FLUSH_US = 1000000, /* for what is still queued at the end */
 	STARTED_FLUSH_MS = 1000,
 };
@@ -88,6 +92,23 @@ scan_bad(struct disk_scan *s, const char *name, const char *reason)
 	drive_note(d, EVENT_damaged, name, reason);
 }
 
+static void
+scan_lost(struct disk_scan *s, const struct record *r)
+{
+	struct driver *d = CONTAINER(s, struct memory, scan)->driver;
+
+	if (catalog_key(&d->catalog, &r->name) >= 0)
+		catalog_lose(&d->catalog, r);
+}
+
+static unsigned
+scan_key(struct disk_scan *s, const struct name *name)
+{
+	struct driver *d = CONTAINER(s, struct memory, scan)->driver;
+
+	return (unsigned)catalog_key(&d->catalog, name);
+}
+
 /* The next life's incarnation is on the disk before a port is bound. */
 static int
 raise_incarnation(struct driver *d, uint32_t *value, struct text *error)
@@ -113,12 +134,16 @@ open_disk(struct driver *d, struct memory *memory, struct text *error)
 {
 	int rc;
 
-	if (disk_open(&d->disk, d->setup->data, d->setup->sync, error) == -1 ||
+	if (home_open(&d->disk, d->setup->data, d->setup->sync, error) == -1 ||
 	    raise_incarnation(d, &memory->incarnation, error) == -1)
 		return -1;
 	recall_view(memory, &d->disk);
 	memory->driver = d;
-	memory->scan = (struct disk_scan){scan_good, scan_bad};
+	memory->scan = (struct disk_scan){.key = scan_key,
+	    .good = scan_good,
+	    .bad = scan_bad,
+	    .lost = scan_lost,
+	    .threads = SCAN_THREADS};
 	rc = disk_scan(&d->disk, &memory->scan);
 	if (rc == 0)
 		return 0;
@@ -226,8 +251,11 @@ start(struct driver *d, struct text *error)
 		text_set(error, "out of memory");
 	else if (open_disk(d, &memory, error) == 0)
 		rc = open_ports(d, error);
-	if (rc == 0)
+	if (rc == 0) {
 		make_core(d, &memory);
+		group_start(d);
+		scrub_start(d);
+	}
 	free(memory.members);
 	return rc;
 }
@@ -266,6 +294,9 @@ finish(struct driver *d)
 		turn(d);
 	timer_stop(&d->loop, &timer);
 	drive_save_view(d);
+	/* Now, as little as can be is left for the next start. */
+	if (d->workers.pending == 0)
+		group_flush(d, clock_us() + EXIT_MOVE_US);
 }
 
 static void
@@ -298,7 +329,7 @@ peer_run(const struct peer_setup *setup)
 	/* Helpers share one heap: arenas of their own would stay. */
 	mallopt(M_ARENA_MAX, 1);
 	d->setup = setup;
-	disk_init(&d->disk, setup->data, false);
+	disk_init(&d->disk);
 	if (loop_init(&d->loop) == -1 ||
 	    workers_init(&d->workers, &d->loop) == -1)
 		abort();

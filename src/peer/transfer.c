@@ -144,7 +144,7 @@ empty_pipe(struct transfer *t, uint8_t *buffer, size_t len)
 			continue;
 		}
 		if (n > 0 && t->copies) {
-			t->file_error = disk_write_at(
+			t->file_error = volume_write(&volume_system,
 			    t->file->fd, buffer, (size_t)n, (uint64_t)at);
 			at += n;
 		} else if (n <= 0) {
@@ -186,8 +186,8 @@ copy_bytes(struct transfer *t, uint8_t *buffer, size_t want)
 	size_t n = take_bytes(t, buffer, want);
 
 	if (n > 0)
-		t->file_error =
-		    disk_write_at(t->file->fd, buffer, n, t->offset);
+		t->file_error = volume_write(
+		    &volume_system, t->file->fd, buffer, n, t->offset);
 	if (t->file_error != 0)
 		return 0;
 	file_hash(t->file, buffer, n, t->offset);
@@ -228,6 +228,18 @@ send_copy(struct transfer *t, uint8_t *buffer)
 	return 0;
 }
 
+static ssize_t
+send_content(struct transfer *t)
+{
+	const uint8_t *from = t->file->content + t->offset;
+	ssize_t n = send(t->fd, from, part(t, t->limit, HELPER_BUFFER),
+	    MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n > 0 && t->file->kind == FILE_SOURCE)
+		file_hash(t->file, from, (size_t)n, t->offset);
+	return n;
+}
+
 /*
  * A source is hashed as it is sent; what is ours was hashed when it came. If a
  * source changes between the two, the receiver's digest differs.
@@ -238,6 +250,8 @@ send_part(struct transfer *t, uint8_t *buffer)
 	off_t at = (off_t)t->offset;
 	ssize_t sent = -1;
 
+	if (t->file->content != NULL)
+		return send_content(t);
 	if (!t->copies) {
 		sent = sendfile(
 		    t->fd, t->file->fd, &at, part(t, t->limit, HELPER_BUFFER));

@@ -44,6 +44,7 @@ static const struct {
     {LEVEL_PEER, "incarnation.new", LEVEL_NONE},
     {LEVEL_PEER, "view", LEVEL_NONE},
     {LEVEL_PEER, "view.new", LEVEL_NONE},
+    {LEVEL_PEER, "journal.[0-9]", LEVEL_NONE},
     {LEVEL_PEER, "files", LEVEL_FILES},
     {LEVEL_PEER, "tmp", LEVEL_SCRATCH},
     {LEVEL_PEER, "damaged", LEVEL_SCRATCH},

@@ -4,9 +4,14 @@
 #include <fcntl.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "disk/damage.h"
+#include "disk/recover.h"
+#include "disk/trailer.h"
 #include "folder.h"
-#include "peer/disk.h"
-#include "peer/trailer.h"
+#include "peer/home.h"
 #include "unit.h"
 
 enum { KEY = 19, FLUSHED_MAX = 16 };
@@ -18,9 +23,11 @@ static struct text error;
 /* What the last scan found. */
 static struct {
 	struct disk_scan scan;
-	unsigned good, bad;
-	struct record last;
+	unsigned good, bad, lost;
+	struct record last, last_lost;
 } found;
+
+static uint8_t buffer[DISK_BUFFER];
 
 /* What was flushed, instead of the C library's. */
 static ino_t flushed[FLUSHED_MAX];
@@ -42,7 +49,7 @@ setup(void **state)
 	(void)state;
 	if (folder_make(&folder) == -1)
 		return -1;
-	return disk_open(&disk, folder.path, true, &error);
+	return home_open(&disk, folder.path, true, &error);
 }
 
 static int
@@ -70,10 +77,28 @@ on_bad(struct disk_scan *s, const char *name, const char *reason)
 }
 
 static void
+on_lost(struct disk_scan *s, const struct record *r)
+{
+	(void)s;
+	found.lost++;
+	found.last_lost = *r;
+}
+
+static unsigned
+key_of(struct disk_scan *s, const struct name *name)
+{
+	(void)s;
+	(void)name;
+	return KEY;
+}
+
+static void
 scan(unsigned good, unsigned bad)
 {
+	damage_free(&disk);
 	memset(&found, 0, sizeof(found));
-	found.scan = (struct disk_scan){on_good, on_bad};
+	found.scan = (struct disk_scan){
+	    .key = key_of, .good = on_good, .bad = on_bad, .lost = on_lost};
 	assert_int_equal(disk_scan(&disk, &found.scan), 0);
 	assert_int_equal(found.good, good);
 	assert_int_equal(found.bad, bad);
@@ -94,15 +119,18 @@ record_of(uint64_t clock, uint64_t size)
 }
 
 static void
-commit(const struct record *r, const char *content)
+commit(struct record *r, const char *content)
 {
 	static uint32_t handle;
+	XXH128_canonical_t sum;
 	bool placed;
 	int fd = disk_temp(&disk, ++handle);
 
 	assert_true(fd >= 0);
+	XXH128_canonicalFromHash(&sum, XXH3_128bits(content, strlen(content)));
+	memcpy(r->digest.bytes, sum.digest, DIGEST_LEN);
 	assert_int_equal(
-	    disk_write_at(fd, (const uint8_t *)content, strlen(content), 0), 0);
+	    volume_write(&volume_system, fd, content, strlen(content), 0), 0);
 	assert_int_equal(disk_commit(&disk, handle, fd, KEY, r, &placed), 0);
 	assert_true(placed);
 	close(fd);
@@ -113,13 +141,22 @@ commit(const struct record *r, const char *content)
 static void
 content_is(const struct record *r, const char *want)
 {
-	char got[64] = "";
-	int fd = disk_file(&disk, KEY, r);
+	struct disk_content got;
 
-	assert_true(fd >= 0);
-	assert_int_equal(read(fd, got, r->size), r->size);
-	assert_string_equal(got, want);
-	close(fd);
+	assert_int_equal(disk_read(&disk, KEY, r, buffer, &got), 0);
+	assert_non_null(got.small);
+	assert_memory_equal(got.small, want, r->size);
+	free(got.small);
+}
+
+static void
+not_read(const struct record *r, int err)
+{
+	struct disk_content got;
+
+	assert_int_equal(disk_read(&disk, KEY, r, buffer, &got), err);
+	assert_null(got.small);
+	assert_int_equal(got.fd, -1);
 }
 
 static void
@@ -161,7 +198,7 @@ folders_last(void **state)
 	commit(&r, "world");
 	flushes_are(again);
 	disk_close(&disk);
-	assert_int_equal(disk_open(&disk, folder.path, false, &error), 0);
+	assert_int_equal(home_open(&disk, folder.path, false, &error), 0);
 	r = record_of(3, 5);
 	commit(&r, "there");
 	assert_int_equal(flushes, 0);
@@ -173,12 +210,12 @@ one_process_a_folder(void **state)
 	struct disk second;
 
 	(void)state;
-	assert_int_equal(disk_open(&second, folder.path, true, &error), -1);
+	assert_int_equal(home_open(&second, folder.path, true, &error), -1);
 	assert_non_null(strstr(error.text, "in use"));
 	assert_non_null(strstr(error.text, folder.path));
 	disk_close(&second);
 	disk_close(&disk);
-	assert_int_equal(disk_open(&disk, folder.path, true, &error), 0);
+	assert_int_equal(home_open(&disk, folder.path, true, &error), 0);
 }
 
 static void
@@ -230,12 +267,10 @@ versions_replace_each_other(void **state)
 	scan(0, 0);
 	commit(&old, "hello");
 	content_is(&old, "hello");
-	assert_int_equal(disk_file(&disk, KEY, &new), -1);
-	assert_int_equal(errno, ENOENT);
+	not_read(&new, ENOENT);
 	commit(&new, "abc");
 	content_is(&new, "abc");
-	assert_int_equal(disk_file(&disk, KEY, &old), -1);
-	assert_int_equal(errno, ENOENT);
+	not_read(&old, ENOENT);
 	scan(1, 0);
 	assert_memory_equal(&found.last, &new, sizeof(new));
 }
@@ -274,7 +309,7 @@ marks_last(void **state)
 static void
 drops_know_the_version(void **state)
 {
-	struct record r = record_of(1, 5), other = record_of(2, 5);
+	struct record r = record_of(2, 5), other = record_of(1, 5);
 
 	(void)state;
 	commit(&r, "hello");
@@ -285,7 +320,7 @@ drops_know_the_version(void **state)
 	scan(0, 0);
 }
 
-/* A file cut or written over is never served, and set aside at start. */
+/* A file cut or written over is never served, and set aside at once. */
 static void
 damaged_files_are_set_aside(void **state)
 {
@@ -298,21 +333,62 @@ damaged_files_are_set_aside(void **state)
 	path_of(aside, "damaged/0.2067");
 	commit(&r, "hello");
 	assert_int_equal(truncate(path, TRAILER_LEN + 4), 0);
-	assert_int_equal(disk_file(&disk, KEY, &r), -1);
-	assert_int_equal(errno, EBADMSG);
-	scan(0, 1);
+	not_read(&r, EBADMSG);
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(access(aside, F_OK), 0);
 	scan(0, 0);
+	assert_int_equal(found.lost, 1);
+	assert_memory_equal(&found.last_lost, &r, sizeof(r));
+	/* Stored again, it is not lost any more. */
 	commit(&r, "hello");
+	scan(1, 0);
+	assert_int_equal(found.lost, 0);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	assert_int_equal(pwrite(fd, "x", 1, 5 + 20), 1);
 	close(fd);
-	assert_int_equal(disk_file(&disk, KEY, &r), -1);
-	assert_int_equal(errno, EBADMSG);
 	scan(0, 1);
 	path_of(aside, "damaged/1.2067");
 	assert_int_equal(access(aside, F_OK), 0);
+	/* Its trailer can't say which version it was. */
+	assert_int_equal(found.lost, 1);
+	assert_int_equal(found.last_lost.version.clock, 0);
+	not_read(&r, ENOENT);
+}
+
+/* One bit of the content, large or small. */
+static void
+flipped_bits_are_found(void **state)
+{
+	static char big[SMALL_MAX + 100];
+	struct record r = record_of(1, 5);
+	struct verify v = {.hash = NULL};
+	char path[300];
+	int fd, rc;
+
+	(void)state;
+	path_of(path, "files/13/2067");
+	commit(&r, "hello");
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "j", 1, 0), 1);
+	not_read(&r, EBADMSG);
+	close(fd);
+	memset(big, 'b', sizeof(big) - 1);
+	r = record_of(2, sizeof(big) - 1);
+	commit(&r, big);
+	while ((rc = verify_step(&disk, KEY, &r, &v, buffer, 4096)) == EAGAIN)
+		;
+	assert_int_equal(rc, 0);
+	verify_end(&disk, &v);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "c", 1, SMALL_MAX), 1);
+	close(fd);
+	while ((rc = verify_step(&disk, KEY, &r, &v, buffer, 4096)) == EAGAIN)
+		;
+	assert_int_equal(rc, EBADMSG);
+	verify_end(&disk, &v);
+	assert_int_equal(access(path, F_OK), -1);
+	scan(0, 0);
+	assert_int_equal(found.lost, 1);
 }
 
 /* Its trailer is good, but a byte of its content is gone. */
@@ -332,9 +408,9 @@ sizes_must_agree(void **state)
 	    pwrite(fd, bytes + 1, sizeof(bytes) - 1, 0), sizeof(bytes) - 1);
 	assert_int_equal(ftruncate(fd, sizeof(bytes) - 1), 0);
 	close(fd);
-	assert_int_equal(disk_file(&disk, KEY, &r), -1);
-	assert_int_equal(errno, EBADMSG);
-	scan(0, 1);
+	not_read(&r, EBADMSG);
+	scan(0, 0);
+	assert_int_equal(found.lost, 1);
 }
 
 static void
@@ -350,7 +426,7 @@ half_made_files_vanish(void **state)
 	path_of(path, "tmp/4242");
 	assert_int_equal(access(path, F_OK), 0);
 	disk_close(&disk);
-	assert_int_equal(disk_open(&disk, folder.path, true, &error), 0);
+	assert_int_equal(home_open(&disk, folder.path, true, &error), 0);
 	assert_int_equal(access(path, F_OK), -1);
 }
 
@@ -398,5 +474,6 @@ UNIT_MAIN(DISK_TEST(one_process_a_folder), DISK_TEST(incarnations_last),
     DISK_TEST(versions_replace_each_other),
     DISK_TEST(empty_files_and_tombstones), DISK_TEST(marks_last),
     DISK_TEST(drops_know_the_version), DISK_TEST(damaged_files_are_set_aside),
-    DISK_TEST(sizes_must_agree), DISK_TEST(half_made_files_vanish),
-    TEST(trailers_find_each_flipped_bit), TEST(longest_names_fit))
+    DISK_TEST(flipped_bits_are_found), DISK_TEST(sizes_must_agree),
+    DISK_TEST(half_made_files_vanish), TEST(trailers_find_each_flipped_bit),
+    TEST(longest_names_fit))

@@ -1,10 +1,10 @@
-#ifndef PEER_TRAILER_H
-#define PEER_TRAILER_H
+#ifndef DISK_TRAILER_H
+#define DISK_TRAILER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "peer/disk.h"
+#include "disk/disk.h"
 
 /*
  * The last TRAILER_LEN bytes of a stored file: magic, the encoded record, its
@@ -22,6 +22,6 @@ bool trailer_decode(struct record *, const uint8_t in[TRAILER_LEN]);
  * Reads the trailer of the whole file fd. 0, EBADMSG if it is damaged or does
  * not fit the file's size, or another errno.
  */
-int trailer_read(int fd, struct record *);
+int trailer_read(struct volume *, int fd, struct record *);
 
 #endif

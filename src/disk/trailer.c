@@ -1,12 +1,9 @@
-#include <sys/stat.h>
-
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/hash.h"
-#include "peer/trailer.h"
+#include "disk/trailer.h"
 
 static const char magic[8] = {'R', 'I', 'N', 'G', 'F', 'I', 'L', '1'};
 
@@ -24,9 +21,11 @@ checksum(const uint8_t *data, uint8_t out[8])
 void
 trailer_encode(const struct record *r, uint8_t out[TRAILER_LEN])
 {
-	struct message m = {.type = MSG_found, .found = {.record = *r}};
+	struct message m;
 	size_t len;
 
+	m.type = MSG_found;
+	m.found = (struct msg_found){.record = *r};
 	m.found.record.acknowledged = 0;
 	memset(out, 0, TRAILER_LEN);
 	memcpy(out, magic, sizeof(magic));
@@ -57,19 +56,19 @@ trailer_decode(struct record *r, const uint8_t in[TRAILER_LEN])
 }
 
 int
-trailer_read(int fd, struct record *r)
+trailer_read(struct volume *v, int fd, struct record *r)
 {
 	uint8_t data[TRAILER_LEN];
-	struct stat st;
+	struct volume_stat st;
 	uint64_t content;
 	ssize_t n;
 
-	if (fstat(fd, &st) == -1)
+	if (v->stat(v, fd, &st) == -1)
 		return errno;
-	if (!S_ISREG(st.st_mode) || st.st_size < TRAILER_LEN)
+	if (!st.regular || st.size < TRAILER_LEN)
 		return EBADMSG;
-	content = (uint64_t)st.st_size - TRAILER_LEN;
-	n = pread(fd, data, sizeof(data), (off_t)content);
+	content = st.size - TRAILER_LEN;
+	n = volume_read(v, fd, data, sizeof(data), content);
 	if (n == -1)
 		return errno;
 	if (n != TRAILER_LEN || !trailer_decode(r, data))
