@@ -18,6 +18,9 @@ enum {
 	PING_MS_MAX = 3600 * 1000,
 	PORT_DEFAULT = 12000,
 	COPIES_DEFAULT = 3,
+	SCRUB_DEFAULT = 4 << 20, /* bytes a second */
+	SCRUB_MIN = 64 << 10,
+	SCRUB_MAX = 1 << 30,
 };
 
 enum restart {
@@ -34,6 +37,7 @@ struct config {
 	uint8_t restart; /* enum restart */
 	bool any_names, sync, log_pings;
 	uint32_t ping_ms; /* 0: auto */
+	uint32_t scrub; /* bytes a second of files at rest; 0: none */
 	char data[PATH_LEN_MAX + 1]; /* as written; empty: the default */
 	char key[PATH_LEN_MAX + 1]; /* as written; empty: the default */
 	struct idset peers;

@@ -32,6 +32,7 @@ config_init(struct config *c)
 	c->route = ROUTE_DIRECT;
 	c->restart = RESTART_NEVER;
 	c->sync = true;
+	c->scrub = SCRUB_DEFAULT;
 }
 
 /* What a terminal would act on is not repeated to it. */

@@ -133,6 +133,43 @@ set_sync(struct parser *p, struct word w)
 		p->config->sync = n == 0;
 }
 
+/* 4M: bytes a second, in units of 1024 x 1024. */
+static void
+set_scrub(struct parser *p, struct word w)
+{
+	static const char units[] = "KMG";
+	struct word digits = w;
+	uint64_t rate = 0;
+	const char *unit =
+	    w.len > 1 ? memchr(units, w.text[w.len - 1], 3) : NULL;
+
+	if (word_is(w, "no")) {
+		p->config->scrub = 0;
+		return;
+	}
+	digits.len -= unit != NULL;
+	if (number_parse(&rate, digits, SCRUB_MAX) == 0 && unit != NULL)
+		rate <<= 10 * (unit - units + 1);
+	if (rate < SCRUB_MIN || rate > SCRUB_MAX)
+		parse_error(p, "scrub", w,
+		    "not no or 64K..1G, bytes a second, as in 4M");
+	else
+		p->config->scrub = (uint32_t)rate;
+}
+
+static void
+print_scrub(uint32_t rate, FILE *out)
+{
+	int unit = 0;
+
+	for (; rate > 0 && rate % 1024 == 0 && unit < 3; unit++)
+		rate /= 1024;
+	if (rate == 0)
+		fprintf(out, "scrub no\n");
+	else
+		fprintf(out, "scrub %u%.1s\n", rate, &"\0KMG"[unit]);
+}
+
 static void
 set_restart(struct parser *p, struct word w)
 {
@@ -311,6 +348,7 @@ const struct directive config_directives[] = {
     {"ping", set_ping, false, "auto|1ms..1h"},
     {"copies", set_copies, false, "1..16"},
     {"sync", set_sync, false, "yes|no"},
+    {"scrub", set_scrub, false, "64K..1G|no"},
     {"data", set_data, false, "FOLDER"},
     {"key", set_key, false, "FILE"},
     {"restart", set_restart, false, "never|on-failure"},
@@ -382,6 +420,7 @@ config_print(const struct config *c, FILE *out)
 	    c->route == ROUTE_DIRECT ? "direct" : "successor");
 	fprintf(out, "ping %s\n", ping_print(c->ping_ms, text, sizeof(text)));
 	fprintf(out, "copies %u\nsync %s\n", c->copies, c->sync ? "yes" : "no");
+	print_scrub(c->scrub, out);
 	print_path("data", c->data, out);
 	print_path("key", c->key, out);
 	fprintf(out, "restart %s\n",

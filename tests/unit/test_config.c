@@ -109,7 +109,7 @@ every_directive(void **state)
 {
 	(void)state;
 	good("ring lab-2.x_y\nport 20000\nbits 10\nnames any\n"
-	     "route successor\nping 50ms\ncopies 16\nsync no\n"
+	     "route successor\nping 50ms\ncopies 16\nsync no\nscrub 100K\n"
 	     "data /tmp/a b\\#c\nkey ../k\nrestart on-failure\nlog pings\n"
 	     "peer 1-3,30 40 ping 30s\npeer 1023 # the last\n");
 	assert_int_equal(config.bits, 10);
@@ -117,6 +117,7 @@ every_directive(void **state)
 	assert_int_equal(config.route, ROUTE_SUCCESSOR);
 	assert_int_equal(config.restart, RESTART_ON_FAILURE);
 	assert_true(config.log_pings);
+	assert_int_equal(config.scrub, 100 * 1024);
 	assert_string_equal(config.data, "/tmp/a b#c");
 	assert_string_equal(config.key, "../k");
 	assert_int_equal(idset_count(&config.peers), 6);
@@ -148,6 +149,17 @@ errors_name_file_and_line(void **state)
 	bad("peers 4\npeer 5\n",
 	    "ring.conf:1: peers: no such directive; did you mean peer?\n");
 	bad("colour red\npeer 5\n", "ring.conf:1: colour: no such directive\n");
+	good("peer 1\nscrub no\n");
+	assert_int_equal(config.scrub, 0);
+	bad("scrub 63K\npeer 5\n",
+	    "ring.conf:1: scrub 63K: not no or 64K..1G, bytes a second, as in "
+	    "4M\n");
+	bad("scrub 2G\npeer 5\n",
+	    "ring.conf:1: scrub 2G: not no or 64K..1G, bytes a second, as in "
+	    "4M\n");
+	bad("scrub fast\npeer 5\n",
+	    "ring.conf:1: scrub fast: not no or 64K..1G, bytes a second, as in "
+	    "4M\n");
 	bad("sync maybe\npeer 5\n", "ring.conf:1: sync maybe: not yes or no\n");
 	bad("port 65281\npeer 5\n",
 	    "ring.conf:1: port 65281: not in 1024..65280 "
