@@ -190,6 +190,7 @@ fuzz-replay: $(REPLAYS)
 
 sim: $(BUILD)/ringctl-sim
 	$(BUILD)/ringctl-sim --seeds $(SEEDS) --start $(START)
+	$(BUILD)/ringctl-sim --disk --seeds $(SEEDS) --start $(START)
 
 # Rules broken on purpose: the simulator must see each.
 sim-mutants: $(BUILD)/ringctl-sim-mutants

@@ -94,8 +94,8 @@ int disk_read(struct disk *, unsigned key, const struct record *r,
 int disk_mark(struct disk *, unsigned key, const struct record *r);
 
 /*
- * Removes what is stored of r's name unless it is newer than r. If the journal
- * is used, journal_write() must hear of it, too, or it is there again.
+ * Removes what is stored of r's name unless it is newer than r. EAGAIN: it is
+ * gone, but a start may find it again in the journal.
  */
 int disk_drop(struct disk *, unsigned key, const struct record *r);
 

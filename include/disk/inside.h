@@ -10,7 +10,7 @@
 /* What the disk layer's own files share. */
 
 /* Handles of temporary files that no caller has. */
-enum { MOVE_TEMP = UINT32_MAX, DAMAGE_TEMP = UINT32_MAX - 1 };
+enum { MOVE_TEMP = INT32_MAX, DAMAGE_TEMP = INT32_MAX - 1 };
 
 /* A folder being listed for a disk. */
 struct damage_load {
@@ -39,8 +39,12 @@ int flush_data(const struct disk *, int fd);
 int flush_folder(const struct disk *, const char *name);
 int flush_root(struct disk *);
 
+/* What the trailer of a name's file says; false: none, or not readable. */
+bool file_version(
+    const struct disk *, unsigned key, const struct name *, struct version *);
+
 int temp_to_file(
-    const struct disk *, uint32_t handle, unsigned key, const struct name *);
+    struct disk *, uint32_t handle, unsigned key, const struct name *);
 
 /*
  * Of the journal's tree; with the lock held. kept_put: 0 or ENOMEM; an older

@@ -3,6 +3,7 @@
 
 #include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +21,7 @@
  */
 enum {
 	JOURNAL_SEGMENTS = 2,
-	JOURNAL_LEN_MAX = 4 << 20, /* bytes of a segment */
+	JOURNAL_LEN_MAX = 8 << 20, /* bytes of a segment */
 	JOURNAL_STEP = 256 << 10, /* bytes of zeros written ahead */
 	JOURNAL_BLOCK = 512, /* bytes that a disk writes whole or not at all */
 	JOURNAL_MOVE_MAX = 64, /* files moved in one slice */
@@ -45,6 +46,7 @@ struct segment {
 };
 
 struct journal {
+	pthread_mutex_t lock; /* of who writes */
 	struct segment segments[JOURNAL_SEGMENTS];
 	int active; /* -1: none */
 	uint32_t generation; /* the last one used */
@@ -56,11 +58,11 @@ struct journal {
 void journal_init(struct journal *);
 void journal_free(struct disk *);
 
-/* One thing to write: a version, or that a version is dropped. */
+/* One version to write. */
 struct journal_item {
 	const struct record *record;
 	const uint8_t *content; /* record->size bytes, unless it is deleted */
-	bool drop; /* the journal keeps no version up to record's */
+	bool drop; /* instead: no version up to record's counts */
 	uint32_t at; /* for journal_write() alone */
 };
 
@@ -74,6 +76,12 @@ size_t journal_item_len(const struct journal_item *);
  */
 int journal_write(
     struct disk *, struct journal_item *, size_t count, uint8_t *buffer);
+
+/*
+ * No version of r's name up to r's counts in the journal, also after a
+ * restart, if this one got to the disk by then: nothing is flushed for it.
+ */
+int journal_cancel(struct disk *, const struct record *r);
 
 /* Whether anything was written that is not in files/. */
 bool journal_used(struct disk *);

@@ -6,12 +6,13 @@
 #include "peer/files.h"
 
 /*
- * Small commits, and drops: while a helper writes and flushes a batch of them
+ * Small commits: while a helper writes and flushes a batch of them
  * to the journal, more are collected for the next. Another helper moves full
  * segments into files/, in slices.
  */
 enum {
 	GROUP_ITEMS_MAX = 128, /* of one batch */
+	GROUP_WAIT_US = 500000, /* for the journal; then files at once */
 	GROUP_RETRY_US = 1000000, /* after moving failed */
 };
 
@@ -23,6 +24,8 @@ struct group {
 	struct job write, move;
 	bool writing, moving;
 	bool again; /* the batch waits for room in the journal */
+	bool late; /* it has waited long enough */
+	uint64_t since_us; /* since when it is to be written */
 	bool more; /* to move */
 	struct journal_loss loss;
 	struct lost_record *lost; /* found while moving */

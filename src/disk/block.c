@@ -44,9 +44,12 @@ checksum(const uint8_t *block, uint8_t out[8])
 void
 block_encode(const struct block *b, uint8_t out[JOURNAL_BLOCK])
 {
-	struct message m = {.type = MSG_found, .found = {.record = b->record}};
+	struct message m;
 	size_t len = 1;
 
+	/* Not all of the union: that is much. */
+	m.type = MSG_found;
+	m.found = (struct msg_found){.record = b->record};
 	memset(out, 0, JOURNAL_BLOCK);
 	memcpy(out, magic, sizeof(magic));
 	out[KIND_AT] = (uint8_t)b->kind;
@@ -62,7 +65,7 @@ block_encode(const struct block *b, uint8_t out[JOURNAL_BLOCK])
 bool
 block_decode(struct block *b, const uint8_t in[JOURNAL_BLOCK], uint32_t at)
 {
-	struct message m = {.type = MSG_found};
+	struct message m;
 	uint8_t sum[8];
 
 	if (memcmp(in, magic, sizeof(magic)) != 0 || in[KIND_AT] > BLOCK_DROP ||
@@ -79,7 +82,8 @@ block_decode(struct block *b, const uint8_t in[JOURNAL_BLOCK], uint32_t at)
 		return true;
 	if (message_decode(&m, in + RECORD_AT, SUM_AT - RECORD_AT) <= 0 ||
 	    m.type != MSG_found ||
-	    (!m.found.record.deleted && m.found.record.size > SMALL_MAX))
+	    (b->kind == BLOCK_STORE && !m.found.record.deleted &&
+		m.found.record.size > SMALL_MAX))
 		return false;
 	b->record = m.found.record;
 	return true;

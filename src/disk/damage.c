@@ -141,7 +141,7 @@ save_bytes(struct disk *d, const struct record *r, const uint8_t *bytes)
 
 	if (fd == -1)
 		return;
-	snprintf(temp, sizeof(temp), "tmp/%u", DAMAGE_TEMP);
+	snprintf(temp, sizeof(temp), "tmp/%d", DAMAGE_TEMP);
 	if (volume_write(v, fd, bytes + JOURNAL_BLOCK, len, 0) == 0)
 		append_record(d, fd, len, r);
 	v->close(v, fd);
@@ -185,30 +185,45 @@ damage_path(struct disk *d, const char *path, const char *name)
 	return rc;
 }
 
+/* The number, from first on, of a lost one of that name; or DAMAGED_KEPT. */
+static unsigned
+find_lost(const struct disk *d, const struct name *name, unsigned first)
+{
+	char want[SHORT_PATH];
+
+	for (; first < DAMAGED_KEPT; first++) {
+		if (d->damaged[first] == NULL)
+			continue;
+		snprintf(want, NAME_LEN_MAX + 1, "%u%c%.*s", first, LOST,
+		    (int)name->len, name->text);
+		if (strcmp(d->damaged[first], want) == 0)
+			break;
+	}
+	return first;
+}
+
 void
 damage_lost_entry(struct disk *d, const struct record *r, const uint8_t *bytes)
 {
 	pthread_mutex_lock(&d->lock);
-	save_bytes(d, r, bytes);
+	/* Each start finds it until its segment is used again. */
+	if (find_lost(d, &r->name, 0) == DAMAGED_KEPT)
+		save_bytes(d, r, bytes);
 	pthread_mutex_unlock(&d->lock);
 }
 
 void
 damage_mend(struct disk *d, const struct name *name)
 {
-	char from[SHORT_PATH], to[SHORT_PATH], want[SHORT_PATH];
+	char from[SHORT_PATH], to[SHORT_PATH], as[SHORT_PATH];
 	struct volume *v = d->volume;
+	unsigned i = 0;
 
-	for (unsigned i = 0; i < DAMAGED_KEPT; i++) {
-		if (d->damaged[i] == NULL)
-			continue;
-		snprintf(want, NAME_LEN_MAX + 1, "%u%c%.*s", i, LOST,
-		    (int)name->len, name->text);
-		if (strcmp(d->damaged[i], want) != 0)
-			continue;
-		damaged_path(from, want);
-		*strchr(want, LOST) = MENDED;
-		damaged_path(to, want);
+	for (; (i = find_lost(d, name, i)) < DAMAGED_KEPT; i++) {
+		damaged_path(from, d->damaged[i]);
+		snprintf(as, sizeof(as), "%s", d->damaged[i]);
+		*strchr(as, LOST) = MENDED;
+		damaged_path(to, as);
 		if (v->rename(v, d->dir_fd, from, to) == 0)
 			*strchr(d->damaged[i], LOST) = MENDED;
 	}

@@ -13,6 +13,7 @@ journal_init(struct journal *j)
 	*j = (struct journal){
 	    .active = -1, .len_max = JOURNAL_LEN_MAX, .step = JOURNAL_STEP};
 	RB_INIT(&j->tree);
+	pthread_mutex_init(&j->lock, NULL);
 	for (int i = 0; i < JOURNAL_SEGMENTS; i++) {
 		struct segment *s = &j->segments[i];
 
@@ -30,6 +31,7 @@ journal_free(struct disk *d)
 
 	while ((k = kept_first(d)) != NULL)
 		kept_remove(d, k);
+	pthread_mutex_destroy(&d->journal.lock);
 	for (int i = 0; i < JOURNAL_SEGMENTS; i++) {
 		struct segment *s = &d->journal.segments[i];
 
@@ -204,8 +206,8 @@ take_effect(
 	return rc;
 }
 
-int
-journal_write(
+static int
+write_batch(
     struct disk *d, struct journal_item *items, size_t count, uint8_t *buffer)
 {
 	size_t len = JOURNAL_BLOCK;
@@ -214,7 +216,7 @@ journal_write(
 
 	for (size_t i = 0; i < count; i++)
 		len += journal_item_len(&items[i]);
-	assert(len <= DISK_BUFFER);
+	assert(len <= DISK_BUFFER && len <= d->journal.len_max);
 	rc = find_room(d, len, &s);
 	if (rc != 0)
 		return rc;
@@ -223,7 +225,8 @@ journal_write(
 	if (rc != 0)
 		return rc;
 	rc = volume_write(d->volume, s->fd, buffer, len, s->end);
-	if (rc == 0 && stores_any(items, count))
+	/* The segment's own block must not depend on a later flush. */
+	if (rc == 0 && (s->end == 0 || stores_any(items, count)))
 		rc = flush_data(d, s->fd);
 	if (rc == 0)
 		rc = take_effect(d, s, items, count);
@@ -237,6 +240,27 @@ journal_write(
 		atomic_store(&s->state, SEGMENT_FULL);
 	}
 	return rc;
+}
+
+int
+journal_write(
+    struct disk *d, struct journal_item *items, size_t count, uint8_t *buffer)
+{
+	int rc;
+
+	pthread_mutex_lock(&d->journal.lock);
+	rc = write_batch(d, items, count, buffer);
+	pthread_mutex_unlock(&d->journal.lock);
+	return rc;
+}
+
+int
+journal_cancel(struct disk *d, const struct record *r)
+{
+	struct journal_item item = {.record = r, .drop = true};
+	uint8_t buffer[2 * JOURNAL_BLOCK];
+
+	return journal_used(d) ? journal_write(d, &item, 1, buffer) : 0;
 }
 
 int

@@ -130,9 +130,14 @@ segment_release(struct disk *d, int number)
 	uint8_t block[JOURNAL_BLOCK];
 	char path[SHORT_PATH];
 
+	/*
+	 * On the disk before anything is written over what it frees, or a
+	 * start would find that damaged.
+	 */
 	block_encode(&b, block);
 	if (!s->abandoned &&
-	    volume_write(v, s->fd, block, sizeof(block), 0) != 0)
+	    (volume_write(v, s->fd, block, sizeof(block), 0) != 0 ||
+		(!MUTANT(NO_FSYNC) && v->flush_data(v, s->fd) == -1)))
 		s->abandoned = true;
 	if (s->abandoned) {
 		segment_path(path, number);

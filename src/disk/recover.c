@@ -101,26 +101,19 @@ take_good(struct scan *s, const struct record *r)
 	pthread_mutex_unlock(&s->disk->lock);
 }
 
-/* Half moved out of the journal, or damaged. */
+/* Damaged; or half moved, and the power went: then the journal has it. */
 static void
 take_bad(struct scan *s, const char *path, const char *file, int err)
 {
-	struct volume *v = s->disk->volume;
-	bool half = false;
 	struct name name;
 
-	pthread_mutex_lock(&s->disk->lock);
-	if (name_set(&name, file, strlen(file)) == 0 && err == EBADMSG)
-		half = kept_find(s->disk, &name) != NULL;
-	if (half)
-		v->unlink(v, s->disk->dir_fd, path);
-	pthread_mutex_unlock(&s->disk->lock);
-	if (half)
-		return;
 	/* Out of descriptors or of rights, it may be good. */
 	if (err == EBADMSG || err == EIO)
 		damage_path(s->disk, path, file);
 	pthread_mutex_lock(&s->disk->lock);
+	if (name_set(&name, file, strlen(file)) == 0 &&
+	    kept_find(s->disk, &name) != NULL)
+		damage_mend(s->disk, &name);
 	s->told->bad(s->told, file, err == EBADMSG ? "trailer" : strerror(err));
 	pthread_mutex_unlock(&s->disk->lock);
 }
@@ -130,8 +123,8 @@ scan_bucket(struct scan *s, unsigned number)
 {
 	struct volume *v = s->disk->volume;
 	struct bucket b = {.list = {find_file}};
+	struct record r = {.size = 0};
 	char folder[SHORT_PATH], path[SHORT_PATH * 2];
-	struct record r;
 	int fd, rc;
 
 	name_of_bucket(folder, number);
@@ -140,7 +133,8 @@ scan_bucket(struct scan *s, unsigned number)
 		return;
 	v->list(v, fd, ".", &b.list);
 	/* Mostly also the order on the disk. */
-	qsort(b.found, b.count, sizeof(*b.found), by_inode);
+	if (b.count > 1)
+		qsort(b.found, b.count, sizeof(*b.found), by_inode);
 	for (size_t i = 0; i < b.count; i++) {
 		rc = judge(v, fd, b.found[i].name, &r);
 		snprintf(path, sizeof(path), "%s/%s", folder, b.found[i].name);

@@ -14,6 +14,7 @@ struct replay {
 	uint8_t *bytes; /* all of the segment */
 	uint32_t len;
 	uint32_t last_batch; /* where the last one begins: it may be torn */
+	uint32_t end; /* of the last entry */
 };
 
 /* Reads the whole segment; bytes is NULL if there is none. */
@@ -84,10 +85,17 @@ find_generation(struct replay *p)
 static void
 take_damaged(struct replay *p, uint32_t at, const struct record *r)
 {
+	unsigned key = p->told->key(p->told, &r->name);
+	struct version there;
+
 	if (at >= p->last_batch)
 		return;
 	p->told->bad(p->told, r->name.text, "journal");
-	disk_drop(p->disk, p->told->key(p->told, &r->name), r);
+	/* It may have moved; an older one does not take its place. */
+	if (file_version(p->disk, key, &r->name, &there) &&
+	    version_cmp(&there, &r->version) >= 0)
+		return;
+	disk_drop(p->disk, key, r);
 	damage_lost_entry(p->disk, r, p->bytes + at);
 }
 
@@ -126,7 +134,7 @@ replay(struct replay *p)
 		    b.generation == p->segment->generation &&
 		    b.kind > BLOCK_SEGMENT) {
 			rc = take_entry(p, at, &b);
-			at += block_span(&b);
+			p->end = at += block_span(&b);
 			hole = false;
 			continue;
 		}
@@ -137,6 +145,24 @@ replay(struct replay *p)
 		at += JOURNAL_BLOCK;
 	}
 	return rc;
+}
+
+/*
+ * What was read may be on no disk: killed before its flush, or after one that
+ * failed. It is written again before anything relies on it.
+ */
+static int
+make_durable(struct replay *p)
+{
+	struct disk *d = p->disk;
+	int rc;
+
+	if (!d->sync || p->end == 0)
+		return 0;
+	rc = volume_write(d->volume, p->segment->fd, p->bytes, p->end, 0);
+	if (rc == 0)
+		rc = flush_data(d, p->segment->fd);
+	return rc == 0 ? flush_root(d) : rc;
 }
 
 int
@@ -160,6 +186,8 @@ journal_recover(struct disk *d, struct disk_scan *told)
 
 		if (rc == 0 && used[i])
 			rc = replay(&all[i]);
+		if (rc == 0 && used[i])
+			rc = make_durable(&all[i]);
 		if (used[i])
 			j->active = i;
 	}

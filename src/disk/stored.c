@@ -79,8 +79,8 @@ finish_file(const struct disk *d, int fd, const struct record *r)
 
 /* Into its folder, which is made if it is missing. */
 int
-temp_to_file(const struct disk *d, uint32_t handle, unsigned key,
-    const struct name *name)
+temp_to_file(
+    struct disk *d, uint32_t handle, unsigned key, const struct name *name)
 {
 	char from[SHORT_PATH], to[SHORT_PATH], bucket[SHORT_PATH];
 	struct volume *v = d->volume;
@@ -92,34 +92,25 @@ temp_to_file(const struct disk *d, uint32_t handle, unsigned key,
 		return 0;
 	if (errno != ENOENT)
 		return errno;
-	if ((v->mkdir(v, d->dir_fd, "files") == -1 && errno != EEXIST) ||
-	    (v->mkdir(v, d->dir_fd, bucket) == -1 && errno != EEXIST) ||
+	if (v->mkdir(v, d->dir_fd, "files") == 0)
+		atomic_store(&d->rooted, false);
+	else if (errno != EEXIST)
+		return errno;
+	if ((v->mkdir(v, d->dir_fd, bucket) == -1 && errno != EEXIST) ||
 	    v->rename(v, d->dir_fd, from, to) == -1)
 		return errno;
 	return 0;
 }
 
-int
-disk_commit(struct disk *d, uint32_t handle, int fd, unsigned key,
-    const struct record *r, bool *placed)
+/* The way to a file of this key; none of it changes but for the bucket. */
+static int
+flush_way(struct disk *d, unsigned key)
 {
 	char bucket[SHORT_PATH];
-	int rc = finish_file(d, fd, r);
+	int rc;
 
-	*placed = false;
-	if (rc != 0)
-		return rc;
-	/* What moves out of the journal must not come after it. */
-	pthread_mutex_lock(&d->lock);
-	rc = temp_to_file(d, handle, key, &r->name);
-	if (rc == 0) {
-		kept_forget(d, &r->name, &r->version);
-		damage_mend(d, &r->name);
-	}
-	pthread_mutex_unlock(&d->lock);
-	*placed = rc == 0;
-	if (rc != 0 || !d->sync)
-		return rc;
+	if (!d->sync)
+		return 0;
 	name_of_bucket(bucket, key);
 	rc = flush_folder(d, bucket);
 	/* Another helper, or an earlier life, may have made it just now. */
@@ -130,6 +121,34 @@ disk_commit(struct disk *d, uint32_t handle, int fd, unsigned key,
 		rc = flush_root(d);
 	if (rc == 0)
 		atomic_store(&d->durable[key & 0xff], true);
+	return rc;
+}
+
+int
+disk_commit(struct disk *d, uint32_t handle, int fd, unsigned key,
+    const struct record *r, bool *placed)
+{
+	int rc = finish_file(d, fd, r);
+	bool older = false;
+
+	*placed = false;
+	if (rc != 0)
+		return rc;
+	/* What moves out of the journal must not come after it. */
+	pthread_mutex_lock(&d->lock);
+	rc = temp_to_file(d, handle, key, &r->name);
+	if (rc == 0) {
+		older = kept_find(d, &r->name) != NULL;
+		kept_forget(d, &r->name, &r->version);
+		damage_mend(d, &r->name);
+	}
+	pthread_mutex_unlock(&d->lock);
+	*placed = rc == 0;
+	if (rc == 0)
+		rc = flush_way(d, key);
+	/* Or a start might take this one, if damaged, for half moved. */
+	if (rc == 0 && older)
+		journal_cancel(d, r);
 	return rc;
 }
 
@@ -334,19 +353,20 @@ disk_mark(struct disk *d, unsigned key, const struct record *r)
 	return rc;
 }
 
-/* Newer than r, as far as its trailer can say. */
-static bool
-newer_file(const struct disk *d, unsigned key, const struct record *r)
+bool
+file_version(const struct disk *d, unsigned key, const struct name *name,
+    struct version *out)
 {
-	int fd = open_file(d, key, &r->name, O_RDONLY);
+	int fd = open_file(d, key, name, O_RDONLY), rc;
 	struct record stored;
-	int rc;
 
 	if (fd == -1)
 		return false;
 	rc = trailer_read(d->volume, fd, &stored);
 	d->volume->close(d->volume, fd);
-	return rc == 0 && version_cmp(&stored.version, &r->version) > 0;
+	if (rc == 0)
+		*out = stored.version;
+	return rc == 0;
 }
 
 int
@@ -354,16 +374,19 @@ disk_drop(struct disk *d, unsigned key, const struct record *r)
 {
 	struct volume *v = d->volume;
 	char path[SHORT_PATH];
-	int rc = 0;
+	struct version there;
+	int rc = 0, again;
 
 	name_of_file(path, key, &r->name);
 	pthread_mutex_lock(&d->lock);
 	/* Now nothing moves out of the journal to this name. */
 	kept_forget(d, &r->name, &r->version);
-	if (newer_file(d, key, r))
+	if (file_version(d, key, &r->name, &there) &&
+	    version_cmp(&there, &r->version) > 0)
 		rc = ENOENT;
 	else if (v->unlink(v, d->dir_fd, path) == -1)
 		rc = errno;
 	pthread_mutex_unlock(&d->lock);
-	return rc;
+	again = journal_cancel(d, r);
+	return rc == 0 || rc == ENOENT ? again != 0 ? again : rc : rc;
 }

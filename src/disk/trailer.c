@@ -21,9 +21,11 @@ checksum(const uint8_t *data, uint8_t out[8])
 void
 trailer_encode(const struct record *r, uint8_t out[TRAILER_LEN])
 {
-	struct message m = {.type = MSG_found, .found = {.record = *r}};
+	struct message m;
 	size_t len;
 
+	m.type = MSG_found;
+	m.found = (struct msg_found){.record = *r};
 	m.found.record.acknowledged = 0;
 	memset(out, 0, TRAILER_LEN);
 	memcpy(out, magic, sizeof(magic));

@@ -14,8 +14,6 @@ struct lost_record {
 bool
 group_takes(const struct file_op *op)
 {
-	if (op->type == ACT_DROP)
-		return journal_used(&op->driver->disk);
 	return op->type == ACT_COMMIT &&
 	       (op->record.deleted || op->record.size <= SMALL_MAX);
 }
@@ -37,10 +35,8 @@ has_content(struct file_op *op)
 static struct journal_item
 item_of(const struct file_op *op)
 {
-	struct journal_item item = {
-	    .record = &op->record, .drop = op->type == ACT_DROP};
+	struct journal_item item = {.record = &op->record, .content = op->data};
 
-	item.content = op->data;
 	if (op->file != NULL && op->file->content != NULL)
 		item.content = op->file->content;
 	return item;
@@ -70,14 +66,12 @@ run_write(struct job *job, uint8_t *buffer)
 
 	TAILQ_FOREACH(op, &g->batch, ready)
 	{
-		if (op->type == ACT_DROP && !g->again)
-			disk_drop(disk, op->key, &op->record);
 		if (op->data == NULL)
 			readable = has_content(op) && readable;
 		items[count++] = item_of(op);
 	}
 	rc = readable ? journal_write(disk, items, count, buffer) : EIO;
-	g->again = rc == EAGAIN && !journal_stuck(disk);
+	g->again = rc == EAGAIN && !journal_stuck(disk) && !g->late;
 	if (g->again)
 		return;
 	if (rc != 0) {
@@ -85,7 +79,7 @@ run_write(struct job *job, uint8_t *buffer)
 		return;
 	}
 	TAILQ_FOREACH(op, &g->batch, ready)
-	op->placed = op->type == ACT_COMMIT;
+	op->placed = true;
 }
 
 static unsigned
@@ -169,6 +163,8 @@ begin_write(struct group *g)
 	}
 	if (TAILQ_EMPTY(&g->batch))
 		return;
+	g->since_us = g->driver->loop.now_us;
+	g->late = false;
 	g->writing = true;
 	workers_submit(&g->driver->workers, &g->write);
 }
@@ -178,6 +174,7 @@ write_again(struct group *g)
 {
 	if (g->writing || !g->again)
 		return;
+	g->late = g->driver->loop.now_us > g->since_us + GROUP_WAIT_US;
 	g->writing = true;
 	workers_submit(&g->driver->workers, &g->write);
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sim/exercise.h"
 #include "sim/plan.h"
 #include "sim/scenario.h"
 #include "sim/sim.h"
@@ -51,10 +52,13 @@ usage(FILE *out)
 	fprintf(out,
 	    "usage: ringctl-sim [--seed N | --seeds COUNT [--start N]]\n"
 	    "           [--scenario NAME | --list] [--trace]\n"
-	    "           [--mutant NAME | --mutants]\n"
-	    "           [--files off|check] [--stop-after COUNT]\n"
+	    "           [--mutant no-probe|same-incarnation|"
+	    "move-on-suspicion]\n"
+	    "           [--files off|report|check] [--stop-after COUNT]\n"
 	    "           [--checks NAME,...] [--trace-from SEED]\n"
-	    "           [--play FILE] [--print] [--shrink[=SECONDS]]\n");
+	    "       ringctl-sim --disk [--seed N | --seeds COUNT "
+	    "[--start N]]\n"
+	    "           [--stop-after COUNT] [--mutant NAME] [--trace]\n");
 }
 
 static uint64_t
@@ -312,9 +316,12 @@ main(int argc, char **argv)
 	    .seeds = 1,
 	    .stop_after = UINT64_MAX,
 	    .trace_from = UINT64_MAX};
-	struct sim *s = sim_new();
+	struct sim *s;
 	uint64_t violations;
 
+	if (argc > 1 && strcmp(argv[1], "--disk") == 0)
+		return exercise_main(argc, argv);
+	s = sim_new();
 	parse(s, &choice, argc, argv);
 	/* An assertion that fails shall not cost the end of a trace. */
 	if (s->trace || choice.trace_from != UINT64_MAX)
