@@ -16,6 +16,8 @@ void write_closed(struct peer *, struct write *);
 void write_commit(struct peer *, struct write *);
 void write_checked(struct peer *, struct write *, enum wire_error);
 void write_queried(struct peer *, struct write *, const struct query *);
+/* Nothing newer is known: into the store. */
+void write_store(struct peer *, struct write *);
 /* Tells who fed it, and ends it. */
 void write_refuse(struct peer *, struct write *, enum wire_error);
 void write_older(struct peer *, struct write *, const struct record *);
