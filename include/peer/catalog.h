@@ -22,7 +22,7 @@ struct catalog {
 	unsigned lost_count;
 	unsigned bits;
 	bool any_names;
-	uint64_t *digests; /* by key */
+	uint64_t *digests, *counts; /* by key; counts: not tombstones */
 	uint64_t files, bytes; /* tombstones don't count */
 };
 

@@ -36,6 +36,12 @@ struct index {
 	 * XOR of record_hash() over all records of this key; 0: none.
 	 */
 	uint64_t (*digest)(void *ctx, uint16_t key);
+
+	/*
+	 * Records of this key that are no tombstones; like the digest, without
+	 * a look at each of them.
+	 */
+	uint64_t (*count)(void *ctx, uint16_t key);
 };
 
 /* What the core asks of the files that it has open. */

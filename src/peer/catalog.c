@@ -134,10 +134,12 @@ account(struct catalog *c, const struct entry *e, int sign)
 		return;
 	if (sign > 0) {
 		c->files++;
+		c->counts[e->key]++;
 		c->bytes += e->size;
 	} else {
 		assert(c->files > 0);
 		c->files--;
+		c->counts[e->key]--;
 		c->bytes -= e->size;
 	}
 }
@@ -330,6 +332,14 @@ index_digest(void *ctx, uint16_t key)
 	return key < 1u << c->bits ? c->digests[key] : 0;
 }
 
+static uint64_t
+index_count(void *ctx, uint16_t key)
+{
+	const struct catalog *c = ctx;
+
+	return key < 1u << c->bits ? c->counts[key] : 0;
+}
+
 struct index
 catalog_index(struct catalog *c)
 {
@@ -338,7 +348,8 @@ catalog_index(struct catalog *c)
 	    .find = index_find,
 	    .next = index_next,
 	    .lost = index_lost,
-	    .digest = index_digest};
+	    .digest = index_digest,
+	    .count = index_count};
 }
 
 int
@@ -348,8 +359,11 @@ catalog_init(struct catalog *c, unsigned bits, bool any_names)
 	*c = (struct catalog){.bits = bits, .any_names = any_names};
 	RB_INIT(&c->tree);
 	RB_INIT(&c->lost);
-	c->digests = calloc((size_t)1 << bits, sizeof(*c->digests));
-	return c->digests == NULL ? -1 : 0;
+	c->digests = calloc((size_t)2 << bits, sizeof(*c->digests));
+	if (c->digests == NULL)
+		return -1;
+	c->counts = c->digests + ((size_t)1 << bits);
+	return 0;
 }
 
 void

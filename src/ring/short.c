@@ -46,27 +46,13 @@ held_by(const struct peer *p, unsigned key, struct idset *out)
 	}
 }
 
-static uint64_t
-files_of(const struct peer *p, unsigned key)
-{
-	const struct index *x = &p->config.index;
-	const struct name *last = NULL;
-	struct record r;
-	uint64_t count = 0;
-
-	while (x->next(x->ctx, (uint16_t)key, last, &r)) {
-		count += !r.deleted;
-		last = &r.name;
-	}
-	return count;
-}
-
 uint64_t
 short_count(const struct peer *p)
 {
 	unsigned self = p->config.id, after = ring_owner_before(p, self);
 	uint16_t ids[COPIES_MAX + 1];
 	unsigned n = ring_replicas(p, self, ids), keys;
+	const struct index *x = &p->config.index;
 	struct idset holders;
 	uint64_t count = 0;
 
@@ -82,7 +68,7 @@ short_count(const struct peer *p)
 		for (unsigned j = 0; j < n; j++)
 			lacks |= ids[j] != self && !idset_has(&holders, ids[j]);
 		if (lacks)
-			count += files_of(p, key);
+			count += x->count(x->ctx, (uint16_t)key);
 	}
 	return count;
 }

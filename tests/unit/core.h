@@ -38,7 +38,7 @@ no_next(
 }
 
 static inline uint64_t
-no_digest(void *ctx, uint16_t key)
+no_sum(void *ctx, uint16_t key)
 {
 	(void)ctx;
 	(void)key;
@@ -70,7 +70,7 @@ core_new(uint16_t id, struct actions *out)
 
 	assert_non_null(p);
 	config.index = (struct index){
-	    NULL, no_key, no_record, no_next, no_record, no_digest};
+	    NULL, no_key, no_record, no_next, no_record, no_sum, no_sum};
 	config.arrivals = (struct arrivals){NULL, no_bytes};
 	peer_init(p, &config, 0);
 	p->out = out;

@@ -80,6 +80,18 @@ shelf_digest(void *ctx, uint16_t key)
 	return sum;
 }
 
+static inline uint64_t
+shelf_count(void *ctx, uint16_t key)
+{
+	struct shelf *s = ctx;
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i < s->count; i++)
+		count +=
+		    shelf_key(ctx, &s->at[i].name) == key && !s->at[i].deleted;
+	return count;
+}
+
 /* A record of ten bytes; clock tells its version. */
 static inline struct record
 record_of(const char *name, uint64_t clock)
@@ -94,8 +106,8 @@ record_of(const char *name, uint64_t clock)
 static inline void
 shelf_use(struct peer *p, struct shelf *s)
 {
-	p->config.index = (struct index){
-	    s, shelf_key, shelf_find, shelf_next, shelf_lost, shelf_digest};
+	p->config.index = (struct index){s, shelf_key, shelf_find, shelf_next,
+	    shelf_lost, shelf_digest, shelf_count};
 }
 
 /* An open connection from a member of the view. */

@@ -195,9 +195,31 @@ digests_are_sums(void **state)
 	assert_true(queries.digest(queries.ctx, 19) == 0);
 }
 
+static void
+counts_are_of_files(void **state)
+{
+	struct record a = record_of("2067", 1, 1);
+	struct record b = record_of("0019", 1, 1);
+	struct record removed = record_of("2067", 2, 0);
+
+	(void)state;
+	removed.deleted = 1;
+	assert_int_equal(queries.count(queries.ctx, 19), 0);
+	assert_int_equal(catalog_put(&catalog, &a), 0);
+	assert_int_equal(catalog_put(&catalog, &b), 0);
+	assert_int_equal(queries.count(queries.ctx, 19), 2);
+	assert_int_equal(queries.count(queries.ctx, 20), 0);
+	assert_int_equal(catalog_put(&catalog, &removed), 0);
+	assert_int_equal(queries.count(queries.ctx, 19), 1);
+	assert_true(catalog_drop(&catalog, &removed));
+	assert_true(catalog_drop(&catalog, &b));
+	assert_int_equal(queries.count(queries.ctx, 19), 0);
+}
+
 #define CATALOG_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(TEST(keys_of_digits), TEST(keys_of_any_names),
     CATALOG_TEST(one_record_a_name),
     CATALOG_TEST(mark_and_drop_know_the_version),
-    CATALOG_TEST(keys_are_walked_in_order), CATALOG_TEST(digests_are_sums))
+    CATALOG_TEST(keys_are_walked_in_order), CATALOG_TEST(digests_are_sums),
+    CATALOG_TEST(counts_are_of_files))
