@@ -290,7 +290,7 @@ refute(struct peer *p, const struct member *m)
 		*floor = m->incarnation;
 	if (p->incarnation == 0)
 		return;
-	/* It had refuted a suspicion before, and heard of its death too late. */
+	/* It refuted a suspicion, and heard too late of its death before. */
 	if (m->state == MEMBER_DEAD && m->incarnation < p->incarnation &&
 	    m->incarnation >= p->synced_from && p->phase == PHASE_SERVING)
 		start_sync(p, "was called dead");
