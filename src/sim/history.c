@@ -138,6 +138,21 @@ down_between(struct sim *s, unsigned key, unsigned upto)
 	return down;
 }
 
+/* Are as many as copies down from the key to its last live replica? */
+static bool
+is_bereft(struct sim *s, unsigned key)
+{
+	unsigned down = 0, live = 0;
+
+	for (unsigned i = 0; i < s->space && live < s->copies; i++) {
+		const struct node *n = node_of(s, (key + i) & (s->space - 1));
+
+		live += n != NULL && check_live(n);
+		down += n != NULL && !check_live(n);
+	}
+	return down >= s->copies;
+}
+
 /*
  * Are so many down that those may have been a set without any of its holders,
  * and have acknowledged something later? Before each, or all around if it was
@@ -150,6 +165,8 @@ is_doubtful(struct sim *s, const struct command_log *o)
 	    (unsigned)strtoul(s->commands.names[o->name].text, NULL, 10);
 
 	key &= s->space - 1;
+	if (is_bereft(s, key))
+		return true;
 	for (unsigned i = 0; i < o->holder_count; i++) {
 		const struct node *n = node_of(s, o->holders[i]);
 		unsigned from = key;
