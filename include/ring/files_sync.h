@@ -123,7 +123,7 @@ struct files {
 	struct apart aparts[SPACE_MAX];
 	struct remembered replaced, reported; /* versions */
 	struct conflicts conflicts;
-	struct idset reunited; /* back from the dead, perhaps with strays */
+	struct idset reunited; /* perhaps with strays: back, or couldn't send */
 	struct idset inherited; /* of those: told by the disk at start */
 	struct idset unseen; /* of those: before this peer served */
 	struct mended mended[SPACE_MAX]; /* of the bereaved */

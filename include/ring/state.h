@@ -53,7 +53,7 @@ struct peer {
 	struct conn conns[CONNS_MAX];
 	unsigned conn_top; /* conns[conn_top..] are free */
 	uint32_t next_handle, next_file, next_seq;
-	uint64_t next_op;
+	uint64_t next_op; /* none of an earlier life, whose answers may come */
 
 	struct idset news; /* to broadcast at the end of this step */
 	struct idset relay; /* to pass on at relay_us */

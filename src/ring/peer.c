@@ -26,6 +26,7 @@ peer_init(struct peer *p, const struct peer_config *config, uint64_t now_us)
 	p->deadline_us = now_us;
 	p->why = "";
 	p->predecessor = config->id;
+	p->next_op = (uint64_t)config->incarnation << 32;
 	p->successors[0] = p->successors[1] = config->id;
 	p->ping_us = p->sweep_us = p->contact_us = UINT64_MAX;
 	random_seed(&p->random, config->seed);

@@ -143,6 +143,9 @@ pull_end(struct peer *p, struct pull *l, bool good)
 	stream_end(p, &l->conn);
 	file_end(p, &l->file);
 	l->state = PULL_FREE;
+	/* It has what did not come: nobody denies that without asking it. */
+	if (!good)
+		idset_add(&p->files.reunited, l->from);
 	if (good && key >= 0 && ring_owner(p, (unsigned)key) == p->config.id)
 		range_touched(p);
 	if (s != NULL && s->role != SESSION_FREE && s->number == l->number)

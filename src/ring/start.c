@@ -31,6 +31,8 @@ become_member(struct peer *p)
 	p->wanted = 0;
 	p->phase = PHASE_SYNCING;
 	p->synced_from = p->incarnation;
+	if (p->next_op >> 32 < p->incarnation)
+		p->next_op = (uint64_t)p->incarnation << 32;
 	view_set_self(p, MEMBER_ALIVE,
 	    p->fresh                      ? 0
 	    : p->config.join_through >= 0 ? MEMBER_SYNCING | MEMBER_JOINED
