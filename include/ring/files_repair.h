@@ -90,6 +90,8 @@ void session_free(struct session *);
 /* range.c: the own range, and whether it is complete */
 void range_view_changed(struct peer *);
 void range_agreed(struct peer *);
+/* A replica has more of it than before. */
+void range_passed(struct peer *);
 /* A record came to it other than by a write. */
 void range_touched(struct peer *);
 bool range_complete(const struct peer *);

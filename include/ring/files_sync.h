@@ -66,6 +66,7 @@ struct session {
 	bool out_done, out_waits, cursor_named;
 	unsigned cursor; /* keys of the range that are behind */
 	struct name cursor_name;
+	unsigned passed; /* keys of which the other side has taken all */
 	/* The other side's: the next page is asked for while there is room. */
 	bool in_waits, in_done, in_last, failed;
 	uint64_t todo, active; /* bits of window */

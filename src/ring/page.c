@@ -208,6 +208,10 @@ session_sync_done(
 	if (s->state != SESSION_LISTING || !s->out_waits)
 		return;
 	s->out_waits = false;
+	if (s->role == SESSION_MINE && s->passed < s->cursor) {
+		s->passed = s->cursor;
+		range_passed(p);
+	}
 	s->out_done = s->cursor >= session_keys(p, s);
 	if (s->out_done)
 		session_check(p, s);

@@ -224,6 +224,19 @@ range_agreed(struct peer *p)
 	}
 }
 
+void
+range_passed(struct peer *p)
+{
+	struct files *f = &p->files;
+	uint64_t left;
+
+	if (f->set == 0 || f->complete_set == f->set || f->lacking == 0)
+		return;
+	left = short_count(p);
+	/* The last ones may still be on their way. */
+	f->lacking = left > 0 ? left : 1;
+}
+
 /* Sessions with whom it takes, and with nobody else. */
 static void
 range_settle(struct peer *p)

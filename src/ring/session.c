@@ -123,6 +123,8 @@ session_begin(struct peer *p, struct session *s)
 
 	assert(s->role == SESSION_MINE);
 	session_lists_reset(s);
+	if (s->set != p->files.set)
+		s->passed = 0;
 	s->number = ++p->files.serial << OWNER_BITS | p->config.id;
 	s->after = (uint16_t)ring_owner_before(p, p->config.id);
 	s->upto = p->config.id;
@@ -165,6 +167,7 @@ session_agree(struct peer *p, struct session *s)
 	s->agreed_set = s->set;
 	s->agreed_gen = s->gen;
 	s->state = SESSION_DONE;
+	s->passed = session_keys(p, s);
 	s->pause_us = 0;
 	s->differed = false;
 	if (s->role != SESSION_MINE)
@@ -178,6 +181,7 @@ void
 session_fail(struct peer *p, struct session *s)
 {
 	s->state = SESSION_PAUSED;
+	s->passed = 0;
 	s->todo = s->active = 0;
 	if (s->role == SESSION_OFFER) {
 		session_free(s);
