@@ -65,6 +65,9 @@ int entry_read(struct disk *, const struct segment *, uint32_t at,
 /* The block of an entry, or of a segment if record is NULL (block.c). */
 enum block_kind { BLOCK_FREE, BLOCK_SEGMENT, BLOCK_STORE, BLOCK_DROP };
 
+/* Outside the checksum, so that setting it can't be torn. */
+enum { BLOCK_ACKNOWLEDGED = JOURNAL_BLOCK - 9 };
+
 struct block {
 	enum block_kind kind;
 	uint32_t generation;

@@ -27,6 +27,8 @@ void start_begin(struct peer *);
 void start_join_message(struct peer *, struct conn *, const struct message *);
 void start_conn(struct peer *, struct conn *, bool open, unsigned reason);
 void start_persisted(struct peer *, const struct event *);
+/* Its own copies may be stale: it serves again when they are not. */
+void start_sync(struct peer *, const char *reason);
 void start_tick(struct peer *);
 uint64_t start_deadline(const struct peer *);
 /* Makes incarnation n durable, then uses it. */

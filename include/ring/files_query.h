@@ -52,6 +52,7 @@ struct query {
 	uint16_t ids[ASKED_MAX];
 	unsigned count;
 	uint64_t missing; /* bits of ids */
+	uint64_t vouching; /* bits of ids: who answered, and can tell */
 };
 
 #endif

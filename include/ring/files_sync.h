@@ -128,6 +128,7 @@ struct files {
 	struct conflicts conflicts;
 	struct idset reunited; /* back from the dead, perhaps with strays */
 	struct idset inherited; /* of those: told by the disk at start */
+	struct idset unseen; /* of those: before this peer served */
 	struct mended mended[SPACE_MAX]; /* of the bereaved */
 };
 

@@ -79,6 +79,7 @@ struct peer {
 	uint64_t persist_us; /* write the incarnation again; 0: never */
 	uint32_t wanted; /* incarnation being persisted; 0: none */
 	bool fenced; /* listed DEAD: sync before serving again */
+	uint32_t synced_from; /* incarnation in which it last began to sync */
 	struct idset blank; /* peers known to remember nothing: start */
 	bool recall_told; /* somebody remembers this peer */
 	bool recall_blank; /* all that answered remember nothing */

@@ -34,6 +34,7 @@ struct disk {
 	uint32_t synced_incarnation;
 	unsigned wipes; /* how often it was lost */
 	uint64_t lost_us; /* when it last lost or dropped anything */
+	uint64_t wiped_us; /* when all of it was lost */
 	uint64_t full_us, broken_us; /* until then most fails; MAX: all */
 	struct member view[SIM_SPACE_MAX]; /* written now and then */
 	unsigned view_count;

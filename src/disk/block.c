@@ -35,7 +35,7 @@ get_u32(const uint8_t *in)
 static void
 checksum(const uint8_t *block, uint8_t out[8])
 {
-	uint64_t sum = hash_bytes(block, SUM_AT);
+	uint64_t sum = hash_bytes(block, BLOCK_ACKNOWLEDGED);
 
 	for (int i = 0; i < 8; i++)
 		out[i] = (uint8_t)(sum >> (56 - 8 * i));
@@ -50,6 +50,7 @@ block_encode(const struct block *b, uint8_t out[JOURNAL_BLOCK])
 	/* Not all of the union: that is much. */
 	m.type = MSG_found;
 	m.found = (struct msg_found){.record = b->record};
+	m.found.record.acknowledged = 0;
 	memset(out, 0, JOURNAL_BLOCK);
 	memcpy(out, magic, sizeof(magic));
 	out[KIND_AT] = (uint8_t)b->kind;
@@ -57,8 +58,10 @@ block_encode(const struct block *b, uint8_t out[JOURNAL_BLOCK])
 	put_u32(out + AT_AT, b->at);
 	put_u32(out + BATCH_AT, b->batch);
 	if (b->kind == BLOCK_STORE || b->kind == BLOCK_DROP)
-		len = message_encode(&m, out + RECORD_AT, SUM_AT - RECORD_AT);
+		len = message_encode(
+		    &m, out + RECORD_AT, BLOCK_ACKNOWLEDGED - RECORD_AT);
 	assert(len > 0);
+	out[BLOCK_ACKNOWLEDGED] = b->record.acknowledged != 0;
 	checksum(out, out + SUM_AT);
 }
 
@@ -80,12 +83,14 @@ block_decode(struct block *b, const uint8_t in[JOURNAL_BLOCK], uint32_t at)
 	    .batch = get_u32(in + BATCH_AT)};
 	if (b->kind == BLOCK_FREE || b->kind == BLOCK_SEGMENT)
 		return true;
-	if (message_decode(&m, in + RECORD_AT, SUM_AT - RECORD_AT) <= 0 ||
+	if (message_decode(
+		&m, in + RECORD_AT, BLOCK_ACKNOWLEDGED - RECORD_AT) <= 0 ||
 	    m.type != MSG_found ||
 	    (b->kind == BLOCK_STORE && !m.found.record.deleted &&
 		m.found.record.size > SMALL_MAX))
 		return false;
 	b->record = m.found.record;
+	b->record.acknowledged = in[BLOCK_ACKNOWLEDGED] == 1;
 	return true;
 }
 

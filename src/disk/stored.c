@@ -333,7 +333,7 @@ disk_mark(struct disk *d, unsigned key, const struct record *r)
 	static const uint8_t yes = 1;
 	struct kept *k;
 	bool there;
-	int fd, rc;
+	int fd, rc = 0;
 
 	pthread_mutex_lock(&d->lock);
 	k = kept_find(d, &r->name);
@@ -341,9 +341,12 @@ disk_mark(struct disk *d, unsigned key, const struct record *r)
 	if (there)
 		k->acknowledged = 1;
 	there = there && !k->moved;
+	if (there && k->segment->fd != -1)
+		rc = volume_write(d->volume, k->segment->fd, &yes, 1,
+		    k->at + BLOCK_ACKNOWLEDGED);
 	pthread_mutex_unlock(&d->lock);
 	if (there)
-		return 0;
+		return rc;
 	fd = open_version(d, key, r, O_RDWR);
 	if (fd == -1)
 		return errno;

@@ -38,7 +38,7 @@ write_refuse(struct peer *p, struct write *w, enum wire_error error)
 	struct message m;
 
 	refuse_fill(p, &m, w->from_op, error, w->key);
-	m.refuse.taken = w->small || w->record.deleted;
+	m.refuse.taken = w->sealed;
 	write_tell(p, w, &m);
 }
 
@@ -276,6 +276,16 @@ write_queried(struct peer *p, struct write *w, const struct query *q)
 	const struct record *newest = query_lost(q) ? &q->lost : &q->best;
 
 	w->state = WRITE_CREATING;
+	if (!w->record.deleted) {
+		if (q->missing != 0)
+			write_refuse(p, w, ERROR_not_serving);
+		else if ((q->known || query_lost(q)) &&
+			 version_cmp(&newest->version, &w->record.version) > 0)
+			write_older(p, w, newest);
+		else
+			write_store(p, w);
+		return;
+	}
 	/* A remove that too few know of may yet be undone: it goes on. */
 	if (newest == &q->lost ||
 	    (q->known && !(q->best.deleted && query_sure(p, q)))) {

@@ -59,6 +59,14 @@ misses(const struct peer *p, const struct idset *set, unsigned id, unsigned key)
 	return m->count < p->space && (at == 0 || at > m->count);
 }
 
+/* Who does not serve yet has seen none of the deaths that it knows of. */
+static void
+mourn_unseen(struct peer *p)
+{
+	if (p->phase != PHASE_SERVING)
+		p->files.unseen = p->files.bereaved;
+}
+
 /* What a newcomer only hears of, the others know whether it was made good. */
 void
 mourn_view_changed(struct peer *p)
@@ -79,6 +87,7 @@ mourn_view_changed(struct peer *p)
 			idset_del(&f->dead, id);
 			idset_del(&f->bereaved, id);
 			idset_del(&f->inherited, id);
+			idset_del(&f->unseen, id);
 		} else if (!idset_has(&f->dead, id)) {
 			idset_add(&f->dead, id);
 			if (was || p->phase == PHASE_SERVING)
@@ -93,6 +102,7 @@ mourn_view_changed(struct peer *p)
 		if (!peer_usable(p, id))
 			idset_del(&f->reunited, id);
 	}
+	mourn_unseen(p);
 }
 
 /* Those of the set that key misses, as far as arc more places; how many. */
@@ -168,32 +178,64 @@ range_bereft(const struct peer *p, unsigned key, struct ids *out)
 	return dead >= p->config.copies ? dead : range_away(p, key, out);
 }
 
-uint64_t
-range_doubt(const struct peer *p, unsigned id, unsigned key)
+/* The last ones, the latest first. */
+static void
+keep_last(uint64_t last[COPIES_MAX], uint64_t us)
+{
+	for (unsigned i = 0; i < COPIES_MAX; i++) {
+		uint64_t next = last[i];
+
+		if (us <= next)
+			continue;
+		last[i] = us;
+		us = next;
+	}
+}
+
+/* They died before this peer served: their last set may have been without. */
+static uint64_t
+doubt_away(const struct peer *p, unsigned key)
+{
+	uint64_t last[COPIES_MAX] = {0};
+	struct ids ids;
+	unsigned n = range_bereft(p, key, &ids);
+
+	if (n == 0)
+		return 0;
+	for (unsigned i = 0; i < n; i++)
+		if (idset_has(&p->files.unseen, ids.at[i]))
+			keep_last(last, p->files.mended[ids.at[i]].since_us);
+	return last[(n < p->config.copies ? n : p->config.copies) - 1];
+}
+
+/* So many holders before it, at the time, leave it out of a set. */
+static uint64_t
+doubt_outside(const struct peer *p, unsigned id, unsigned key)
 {
 	uint64_t last[COPIES_MAX] = {0};
 	unsigned n = ring_distance(p, key, id), least = p->config.copies;
 
-	/* That many holders before it, at the time, leave it out of a set. */
 	for (unsigned i = 0; i < n && least > 0; i++) {
 		unsigned at = (key + i) & (p->space - 1);
-		uint64_t us = p->files.mended[at].since_us;
 
 		if (member_writable(p, at) &&
 		    !(p->view[at].flags & MEMBER_SYNCING))
 			least--;
-		if (!misses(p, &p->files.bereaved, at, key))
-			continue;
-		for (unsigned j = 0; j < COPIES_MAX; j++) {
-			uint64_t next = last[j];
-
-			if (us <= next)
-				continue;
-			last[j] = us;
-			us = next;
-		}
+		if (misses(p, &p->files.bereaved, at, key))
+			keep_last(last, p->files.mended[at].since_us);
 	}
 	return least == 0 ? UINT64_MAX : last[least - 1];
+}
+
+uint64_t
+range_doubt(const struct peer *p, unsigned id, unsigned key)
+{
+	uint64_t outside = doubt_outside(p, id, key), away;
+
+	if (id != p->config.id)
+		return outside;
+	away = doubt_away(p, key);
+	return away > outside ? away : outside;
 }
 
 uint64_t
@@ -229,7 +271,10 @@ mourn_with(struct peer *p, const struct idset *others, uint64_t since_us)
 		if (state == MEMBER_NONE || state == MEMBER_DEAD)
 			bereave(p, (unsigned)id,
 			    since_us < now_us ? since_us : now_us);
+		if (state == MEMBER_NONE)
+			idset_add(&f->unseen, (unsigned)id);
 	}
+	mourn_unseen(p);
 }
 
 /* What the disk remembers may have gone on until now. */
@@ -241,6 +286,7 @@ mourn_begin(struct peer *p)
 	for (int id = idset_next(dead, 0); id >= 0;
 	     id = idset_next(dead, (unsigned)id + 1))
 		bereave(p, (unsigned)id, last_clock(p));
+	mourn_unseen(p);
 }
 
 /* The range (after, upto] is complete without any of the dead. */

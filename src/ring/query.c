@@ -11,6 +11,7 @@ enum {
 	KNOWN_LOST,
 	KNOWN_MASK = 15,
 	KNOWN_ALL = 16, /* it has nothing that the asker should have */
+	KNOWN_UNSURE = 32, /* it was away, and those who know may be dead */
 };
 
 static const uint64_t ONE = 1;
@@ -182,6 +183,7 @@ query_begin(struct peer *p, struct query *q)
 		    name_cmp(&p->files.pulls[i].record.name, &q->name) == 0)
 			query_add(q, p->files.pulls[i].from);
 	q->blind |= p->files.reunion_us > p->now_us;
+	q->vouching = 0;
 	q->missing = (ONE << q->count) - 1;
 	if (q->missing == 0)
 		query_done(p, q);
@@ -226,6 +228,7 @@ query_ask(struct peer *p, struct conn *c, const struct msg_ask *in)
 {
 	int key = files_key(p, &in->name);
 	struct message m;
+	uint64_t doubt;
 
 	if (key < 0)
 		return;
@@ -239,6 +242,9 @@ query_ask(struct peer *p, struct conn *c, const struct msg_ask *in)
 		m.answer.known = KNOWN_YES;
 	else if (range_bereft(p, (unsigned)key, NULL) > 0)
 		m.answer.known = KNOWN_BEREFT;
+	doubt = range_doubt(p, p->config.id, (unsigned)key);
+	if (doubt > 0 && doubt >= m.answer.record.version.clock)
+		m.answer.known |= KNOWN_UNSURE;
 	m.answer.record.name = in->name;
 	if (p->files.offer.passed && p->phase == PHASE_SERVING &&
 	    ring_owner(p, (unsigned)key) == c->id)
@@ -273,6 +279,8 @@ query_answer(struct peer *p, struct conn *c, const struct msg_answer *in)
 			if (q->ids[j] != c->id || !(q->missing & ONE << j))
 				continue;
 			q->missing &= ~(ONE << j);
+			if (!(in->known & KNOWN_UNSURE))
+				q->vouching |= ONE << j;
 			query_heard(q, c->id, in);
 		}
 		if (q->known)
@@ -360,7 +368,7 @@ query_vouched(const struct peer *p, const struct query *q)
 	    clock > range_doubt(p, p->config.id, q->key))
 		return true;
 	for (unsigned i = 0; i < q->count; i++)
-		if (!(q->missing & ONE << i) &&
+		if ((q->vouching & ONE << i) &&
 		    !(p->view[q->ids[i]].flags & MEMBER_SYNCING) &&
 		    clock > range_doubt(p, q->ids[i], q->key))
 			return true;

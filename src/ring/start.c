@@ -30,6 +30,7 @@ become_member(struct peer *p)
 	p->incarnation = p->wanted;
 	p->wanted = 0;
 	p->phase = PHASE_SYNCING;
+	p->synced_from = p->incarnation;
 	view_set_self(p, MEMBER_ALIVE,
 	    p->fresh                      ? 0
 	    : p->config.join_through >= 0 ? MEMBER_SYNCING | MEMBER_JOINED
@@ -60,11 +61,12 @@ start_incarnation(struct peer *p, uint32_t n)
 		p->phase = PHASE_PERSISTING;
 }
 
-/* Its own copies may be stale: it serves again when they are not. */
-static void
+void
 start_sync(struct peer *p, const char *reason)
 {
+	assert(p->phase == PHASE_SERVING);
 	p->phase = PHASE_SYNCING;
+	p->synced_from = p->incarnation;
 	view_set_self(p, p->view[p->config.id].state,
 	    p->view[p->config.id].flags | MEMBER_SYNCING);
 	note(p, EVENT_syncing, p->config.id, reason);
@@ -103,6 +105,8 @@ start_persisted(struct peer *p, const struct event *ev)
 	/* A refutation: who was called dead syncs before it serves again. */
 	p->incarnation = p->wanted;
 	p->wanted = 0;
+	if (p->phase == PHASE_SYNCING)
+		p->synced_from = p->incarnation;
 	if (p->fenced && p->phase == PHASE_SERVING) {
 		start_sync(p, "was called dead");
 		flags |= MEMBER_SYNCING;

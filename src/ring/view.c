@@ -288,7 +288,13 @@ refute(struct peer *p, const struct member *m)
 
 	if (p->incarnation == 0 && *floor < m->incarnation)
 		*floor = m->incarnation;
-	if (p->incarnation == 0 || m->incarnation < p->incarnation)
+	if (p->incarnation == 0)
+		return;
+	/* It refuted a suspicion, and heard too late of its death before. */
+	if (m->state == MEMBER_DEAD && m->incarnation < p->incarnation &&
+	    m->incarnation >= p->synced_from && p->phase == PHASE_SERVING)
+		start_sync(p, "was called dead");
+	if (m->incarnation < p->incarnation)
 		return;
 	if (p->phase == PHASE_REDIRECTING || p->phase == PHASE_GONE)
 		return;
@@ -297,7 +303,8 @@ refute(struct peer *p, const struct member *m)
 	    (m->revision < self->revision ||
 		(m->revision == self->revision && m->flags == self->flags)))
 		return;
-	if (m->state >= MEMBER_LEFT)
+	/* Who was late for long may have been called dead meanwhile. */
+	if (m->state >= MEMBER_LEFT || p->files.doubt_us > p->now_us)
 		p->fenced = true;
 	if (p->wanted <= m->incarnation) {
 		note(p, EVENT_refuted, p->config.id,

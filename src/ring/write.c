@@ -265,6 +265,18 @@ write_create(struct peer *p, struct write *w)
 	a->record = w->record;
 }
 
+/* What do the others know? write_queried() goes on. */
+static void
+write_ask(struct peer *p, struct write *w)
+{
+	w->state = WRITE_ASKING;
+	if (!query_start(
+		p, TIE_WRITE, write_index(p, w), &w->record.name, w->key)) {
+		w->state = WRITE_CREATING;
+		write_refuse(p, w, ERROR_busy);
+	}
+}
+
 /* Only what there is can be removed. */
 static void
 write_remove(struct peer *p, struct write *w)
@@ -272,16 +284,19 @@ write_remove(struct peer *p, struct write *w)
 	struct record held;
 	bool known = files_find(p, &w->record.name, &held);
 
-	if (w->replica || (known && !held.deleted)) {
+	if (w->replica || (known && !held.deleted))
 		write_commit(p, w);
-		return;
-	}
-	w->state = WRITE_ASKING;
-	if (!query_start(
-		p, TIE_WRITE, write_index(p, w), &w->record.name, w->key)) {
-		w->state = WRITE_CREATING;
-		write_refuse(p, w, ERROR_busy);
-	}
+	else
+		write_ask(p, w);
+}
+
+void
+write_store(struct peer *p, struct write *w)
+{
+	if (w->small)
+		write_commit(p, w);
+	else
+		write_create(p, w);
 }
 
 /* A later version is lost here: it is known, and nothing older comes after. */
@@ -312,12 +327,13 @@ write_begin(struct peer *p, struct write *w)
 			    &w->record.name, 0);
 		spread_set(p, w);
 	}
+	/* An owner that is new may lack what is newer. */
 	if (w->record.deleted)
 		write_remove(p, w);
-	else if (w->small)
-		write_commit(p, w);
+	else if (!w->replica && p->phase == PHASE_SYNCING)
+		write_ask(p, w);
 	else
-		write_create(p, w);
+		write_store(p, w);
 }
 
 static void
@@ -454,6 +470,7 @@ write_local(struct peer *p, struct op *o)
 	w->feeder = (uint16_t)op_index(p, o);
 	w->from = p->config.id;
 	w->from_op = o->id;
+	o->first = !o->again;
 	o->again = true;
 	if (cmp >= 0)
 		write_respread(p, w);

@@ -138,17 +138,24 @@ knows(const struct node *n, const struct node *other)
 	       m->state >= MEMBER_ALIVE && m->state <= MEMBER_LEAVING;
 }
 
+/* Who is paused serves nobody. */
+static bool
+acts(const struct node *n)
+{
+	return check_live(n) && n->incarnation > 0 && !n->paused;
+}
+
 /* Do this and another one know nothing of each other, or is one accused? */
 static bool
 is_apart(struct sim *s, const struct node *n)
 {
-	if (!check_live(n) || n->incarnation == 0)
+	if (!acts(n))
 		return false;
 	for (unsigned i = 0; i < s->node_count; i++) {
 		const struct node *o = &s->nodes[i];
 		const struct member *m = &n->shadow[o->id];
 
-		if (o == n || !check_live(o) || o->incarnation == 0)
+		if (o == n || !acts(o))
 			continue;
 		if (!knows(n, o) && !knows(o, n))
 			return true;

@@ -124,9 +124,24 @@ outdated(const struct sim *s, const struct command_log *o)
 	return false;
 }
 
+/* Those that are down from key to before upto. */
+static unsigned
+down_between(struct sim *s, unsigned key, unsigned upto)
+{
+	unsigned down = 0;
+
+	for (unsigned id = key; id != upto; id = (id + 1) & (s->space - 1)) {
+		const struct node *n = node_of(s, id);
+
+		down += n != NULL && !check_live(n);
+	}
+	return down;
+}
+
 /*
- * Are so many down before each of its holders that those may have been a set
- * without it, and have acknowledged something later?
+ * Are so many down that those may have been a set without any of its holders,
+ * and have acknowledged something later? Before each, or all around if it was
+ * away itself.
  */
 static bool
 is_doubtful(struct sim *s, const struct command_log *o)
@@ -134,19 +149,16 @@ is_doubtful(struct sim *s, const struct command_log *o)
 	unsigned key =
 	    (unsigned)strtoul(s->commands.names[o->name].text, NULL, 10);
 
+	key &= s->space - 1;
 	for (unsigned i = 0; i < o->holder_count; i++) {
 		const struct node *n = node_of(s, o->holders[i]);
-		unsigned down = 0;
+		unsigned from = key;
 
 		if (n == NULL || !check_live(n))
 			continue;
-		for (unsigned id = key & n->key_mask; id != n->id;
-		     id = (id + 1) & n->key_mask) {
-			const struct node *other = node_of(s, id);
-
-			down += other != NULL && !check_live(other);
-		}
-		if (down < s->copies)
+		if (n->incarnation > 1)
+			from = (n->id + 1) & (s->space - 1);
+		if (down_between(s, from, n->id) < s->copies)
 			return false;
 	}
 	return true;

@@ -181,7 +181,7 @@ node_wipe(struct sim *s, struct node *n)
 		command_copy_lost(s, n, &n->disk.files[i].record, LOSS_DISK);
 	memset(&n->disk, 0, sizeof(n->disk));
 	n->disk.wipes = wipes + 1;
-	n->disk.lost_us = s->now_us;
+	n->disk.lost_us = n->disk.wiped_us = s->now_us;
 	n->disk.full_us = full_us;
 	n->disk.broken_us = broken_us;
 }

@@ -148,6 +148,10 @@ rest_check(struct sim *s)
 	check_rate(s);
 	if (s->failed)
 		return;
+	/* A damage may be found just now, and be mended. */
+	for (unsigned i = 0; i < 100 && check_rest(s) != NULL && !s->failed;
+	     i++)
+		sim_until(s, s->now_us + 50 * MS);
 	if ((why = check_rest(s)) != NULL)
 		sim_fail(
 		    s, CHECK_REST, NULL, "no more, after requests: %s", why);

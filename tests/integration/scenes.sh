@@ -122,14 +122,40 @@ holders()
 	done
 }
 
+# listing NAME: the peers that say that they have it.
+listing()
+{
+	local id
+	for id in $(ids_up); do
+		ringctl exec $id files 2>/dev/null </dev/null |
+		    grep -qw "^ *$1" && printf '%s ' "$id"
+	done
+}
+
+# in_journal ID FILE: a small one may not have come farther.
+in_journal()
+{
+	perl -0777 -e 'open my $f, "<", shift or die; my $want = <$f> // "";
+	    for (@ARGV) { open my $f, "<", $_ or next; local $/;
+	    exit 0 if index(<$f>, $want) >= 0 } exit 1' \
+	    "$2" "$(data "$1")"/journal.?
+}
+
 # on_disk NAME FILE PEERS: just these hold it, byte for byte.
+SMALL_MAX=16384
 on_disk()
 {
 	local id path size
 	size=$(stat -c %s "$2")
-	[ "$(holders "$1" | tr ' ' '\n' | sort -n | xargs)" = "$3" ] || return 1
+	if [ "$size" -le $SMALL_MAX ]; then
+		[ "$(listing "$1" | xargs)" = "$3" ] || return 1
+	else
+		[ "$(holders "$1" | tr ' ' '\n' | sort -n | xargs)" = "$3" ] ||
+		    return 1
+	fi
 	for id in $3; do
 		path=$(stored_path "$id" "$1")
+		[ "$size" -gt $SMALL_MAX ] || ! in_journal "$id" "$2" || continue
 		[ "$(stat -c %s "$path")" = $((size + 512)) ] || return 1
 		cmp -s -n "$size" "$path" "$2" || return 1
 	done

@@ -1,0 +1,201 @@
+#include "core_files.h"
+
+/* Who can tell what was acknowledged when others have died: peer 8 of seven. */
+enum { SELF = 8, KEY = 6, FIRST = 100 };
+
+static struct peer *p;
+static struct actions *out;
+static struct shelf shelf;
+static struct message got;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	out = calloc(1, sizeof(*out));
+	if (out == NULL)
+		return -1;
+	p = core_ring(SELF, out);
+	shelf = (struct shelf){.at = {record_of("0006", 5)}, .count = 1};
+	shelf.at[0].acknowledged = 1;
+	shelf_use(p, &shelf);
+	view_derive(p);
+	files_view_changed(p);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(p);
+	free(out);
+	return 0;
+}
+
+static void
+becomes(unsigned id, unsigned incarnation, enum member_state state)
+{
+	struct member m = member_of(id, incarnation, state);
+
+	view_merge(p, &m);
+	view_derive(p);
+	files_view_changed(p);
+}
+
+/* A death that is seen when the wall clock says so. */
+static void
+dies(unsigned id, uint64_t clock)
+{
+	p->wall_us = clock;
+	becomes(id, 1, MEMBER_DEAD);
+}
+
+/* A request from 19; how it is refused, or none if the file is opened. */
+static unsigned
+requested(void)
+{
+	struct conn *c = conn_from(p, 19, CONN_FOR_LINK);
+	struct msg_get in = {.exact = EXACT_NEWEST, .op = 1};
+
+	name_set(&in.name, "0006", 4);
+	forget_sent(out);
+	serve_get(p, c, &in, true);
+	for (unsigned i = 0; i < p->files.query_top; i++) {
+		static struct msg_answer none;
+		struct query *q = &p->files.queries[i];
+
+		none.op = q->op;
+		for (unsigned j = 0; j < q->count && q->kind != TIE_FREE; j++)
+			query_answer(
+			    p, conn_from(p, q->ids[j], CONN_FOR_LINK), &none);
+	}
+	if (done(out, ACT_OPEN_STORED) != NULL)
+		return ERROR_none;
+	assert_true(sent_to(p, out, 19, MSG_refuse, &got));
+	return got.refuse.error;
+}
+
+/* Of 2, 4 and 5, one was dead before the others: 8 was in each later set. */
+static void
+as_many_dead_as_copies(void **state)
+{
+	(void)state;
+	p->config.copies = 2;
+	assert_int_equal(range_doubt(p, SELF, 3), UINT64_MAX);
+	dies(4, FIRST);
+	/* What is later than the first death, 8 was asked to hold. */
+	assert_int_equal(range_doubt(p, SELF, 3), FIRST);
+	dies(5, FIRST + 50);
+	assert_int_equal(range_doubt(p, SELF, 3), FIRST);
+	p->config.copies = 3;
+	assert_int_equal(range_doubt(p, SELF, 3), 0);
+}
+
+/* 6 is 8's own key: nobody was before it. */
+static void
+own_key_is_not_doubted(void **state)
+{
+	(void)state;
+	dies(2, FIRST);
+	dies(4, FIRST);
+	dies(5, FIRST);
+	assert_int_equal(range_doubt(p, SELF, KEY), 0);
+	assert_int_equal(range_doubt(p, SELF, 1), FIRST);
+}
+
+/* A stray copy is served only if no dead set can have had a later one. */
+static void
+older_copy_is_not_served(void **state)
+{
+	(void)state;
+	assert_int_equal(requested(), ERROR_none);
+	shelf.at[0].version.clock = FIRST - 1;
+	p->config.copies = 1;
+	becomes(7, 1, MEMBER_ALIVE);
+	dies(7, FIRST);
+	assert_int_equal(requested(), ERROR_unavailable);
+	assert_int_equal(got.refuse.ids.count, 1);
+	assert_int_equal(got.refuse.ids.at[0], 7);
+	shelf.at[0].version.clock = FIRST + 1;
+	assert_int_equal(requested(), ERROR_none);
+}
+
+/* Nor is anything acknowledged that is older than what they may have had. */
+static void
+older_store_gets_a_later_version(void **state)
+{
+	struct msg_give in = {.op = 3, .record = record_of("0006", FIRST - 1)};
+
+	(void)state;
+	shelf.count = 0;
+	p->config.copies = 1;
+	becomes(7, 1, MEMBER_ALIVE);
+	dies(7, FIRST);
+	p->files.brought = in.record.digest;
+	forget_sent(out);
+	write_give(p, conn_from(p, 19, CONN_FOR_LINK), &in);
+	assert_true(sent_to(p, out, 19, MSG_answer, &got));
+	assert_true(got.answer.record.version.clock >= FIRST);
+	assert_int_equal(p->files.write_top, 0);
+	/* One that was given before may be stored: then it can't be told. */
+	in.set = 1;
+	forget_sent(out);
+	write_give(p, conn_from(p, 19, CONN_FOR_LINK), &in);
+	assert_true(sent_to(p, out, 19, MSG_refuse, &got));
+	assert_int_equal(got.refuse.error, ERROR_unavailable);
+	/* What is later than all of them is taken. */
+	in.set = 0;
+	in.record.version.clock = FIRST + 1;
+	write_give(p, conn_from(p, 19, CONN_FOR_LINK), &in);
+	assert_int_equal(p->files.write_top, 1);
+}
+
+/* Made good in one range, a death still counts in another. */
+static void
+each_range_is_mended_by_itself(void **state)
+{
+	static const struct idset nobody;
+
+	(void)state;
+	p->config.copies = 1;
+	dies(5, FIRST);
+	assert_int_equal(range_doubt(p, SELF, 3), UINT64_MAX);
+	assert_int_equal(range_doubt(p, SELF, 5), FIRST);
+	mourn_told(p, 4, 8, &nobody, 0);
+	assert_int_equal(range_doubt(p, SELF, 5), 0);
+	dies(4, FIRST + 9);
+	assert_int_equal(range_doubt(p, SELF, 3), FIRST + 9);
+	mourn_told(p, 2, 4, &nobody, 0);
+	assert_int_equal(range_doubt(p, SELF, 3), 0);
+	assert_int_equal(range_doubt(p, SELF, 1), UINT64_MAX);
+}
+
+/* Who comes back speaks for nobody before it met one who was there. */
+static void
+nobody_there_yet(void **state)
+{
+	(void)state;
+	free(p);
+	p = core_new(SELF, out);
+	shelf_use(p, &shelf);
+	p->phase = PHASE_SYNCING;
+	view_derive(p);
+	assert_false(owns(p, KEY));
+	/* Another one that comes back knows no more. */
+	struct member m = member_of(9, 1, MEMBER_ALIVE);
+
+	m.flags = MEMBER_SYNCING;
+	view_merge(p, &m);
+	assert_false(owns(p, KEY));
+	m = member_of(14, 1, MEMBER_ALIVE);
+	view_merge(p, &m);
+	assert_true(owns(p, KEY));
+}
+
+#define MOURN_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+UNIT_MAIN(MOURN_TEST(as_many_dead_as_copies),
+    MOURN_TEST(own_key_is_not_doubted), MOURN_TEST(older_copy_is_not_served),
+    MOURN_TEST(older_store_gets_a_later_version),
+    MOURN_TEST(each_range_is_mended_by_itself), MOURN_TEST(nobody_there_yet))
