@@ -12,13 +12,15 @@
 enum {
 	OPS_MAX = 256, /* commands under way */
 	WRITES_MAX = 64, /* versions being stored here */
-	SERVES_MAX = 64, /* requests being answered */
+	SERVES_MAX = 192, /* requests being answered */
+	SERVES_COPIES_MAX = 128, /* of those, for who is to hold a copy */
 	QUERIES_MAX = 64, /* questions to a replica set */
-	PULLS_MAX = 8, /* versions being fetched to be held here */
+	PULLS_MAX = 96, /* versions being fetched to be held here */
 	SESSIONS_MAX = 40, /* comparisons with another peer */
 	TIES_MAX = 1024, /* connections, and open files, that these use */
 	ROUTE_MAX = 256, /* identifiers of a route that are kept */
-	PAGE_MAX = 8, /* records compared at a time */
+	PAGE_MAX = 24, /* records listed at a time */
+	WINDOW_MAX = 2 * PAGE_MAX, /* listed, and not here yet */
 	SET_MAX = COPIES_MAX + 2, /* a replica set and one more */
 	DAMAGED_MAX = 4, /* transfers that were not what was promised */
 	NOBODY = 0xffff,

@@ -49,7 +49,8 @@ void pull_closed(struct peer *, struct pull *);
 void pull_view_changed(struct peer *);
 void pull_link_lost(struct peer *, unsigned id);
 uint64_t pull_tick(struct peer *);
-void pull_end(struct peer *, struct pull *, bool good);
+void pull_end(struct peer *, struct pull *, enum pulled);
+bool pull_room(const struct peer *); /* for another one */
 
 /* Is this very version on its way here? */
 bool pull_active(struct peer *, const struct record *);
@@ -60,7 +61,8 @@ uint64_t mend_tick(struct peer *);
 /* session.c: comparisons */
 void session_begin(struct peer *, struct session *);
 void session_fail(struct peer *, struct session *);
-void session_pulled(struct peer *, struct session *, unsigned item, bool good);
+void session_pulled(
+    struct peer *, struct session *, unsigned item, enum pulled);
 void session_agree(struct peer *, struct session *);
 /* The session of a message's number, if it is the present one. */
 struct session *session_of(struct peer *, unsigned id, uint32_t number);
@@ -89,6 +91,8 @@ void session_free(struct session *);
 /* range.c: the own range, and whether it is complete */
 void range_view_changed(struct peer *);
 void range_agreed(struct peer *);
+/* A replica has more of it than before. */
+void range_passed(struct peer *);
 /* A record came to it other than by a write. */
 void range_touched(struct peer *);
 bool range_complete(const struct peer *);

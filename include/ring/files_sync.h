@@ -15,6 +15,9 @@ enum pull_state {
 	PULL_COMMITTING,
 };
 
+/* How one ends. */
+enum pulled { PULLED, PULLED_NOT, PULLED_NOT_NOW };
+
 /* A version on its way here from a peer that holds it. */
 struct pull {
 	enum pull_state state;
@@ -63,11 +66,11 @@ struct session {
 	bool out_done, out_waits, cursor_named;
 	unsigned cursor; /* keys of the range that are behind */
 	struct name cursor_name;
-	/* The other side's page. */
-	bool in_busy, in_done, in_last, failed;
-	uint8_t in_count;
-	uint32_t todo, active; /* bits of page */
-	struct record page[PAGE_MAX];
+	unsigned passed; /* keys of which the other side has taken all */
+	/* The other side's: the next page is asked for while there is room. */
+	bool in_waits, in_done, in_last, failed;
+	uint64_t todo, active; /* bits of window */
+	struct record window[WINDOW_MAX];
 };
 
 enum { LOOKUPS_MAX = 32 }; /* that are remembered */

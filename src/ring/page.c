@@ -87,55 +87,80 @@ session_lacks(struct peer *p, const struct session *s, const struct record *r)
 	       version_cmp(&held.version, &r->version) < 0;
 }
 
+static unsigned
+session_room(const struct session *s)
+{
+	return WINDOW_MAX - (unsigned)__builtin_popcountll(s->todo | s->active);
+}
+
+/* The last page is done when all is here; others, when the next has room. */
 static void
 session_page_done(struct peer *p, struct session *s)
 {
-	s->in_busy = false;
+	unsigned room = session_room(s);
+
 	if (s->failed || s->role == SESSION_OFFER) {
-		session_fail(p, s);
+		if (room == WINDOW_MAX)
+			session_fail(p, s);
 		return;
 	}
+	if (!s->in_waits || room < (s->in_last ? WINDOW_MAX : PAGE_MAX))
+		return;
+	s->in_waits = false;
 	s->in_done = s->in_last;
 	session_send_done(p, s);
 	session_check(p, s);
 }
 
-void
-session_step(struct peer *p, struct session *s)
+static void
+session_pull(struct peer *p, struct session *s, unsigned item)
 {
-	if (!s->in_busy)
-		return;
-	for (unsigned i = 0; i < s->in_count; i++) {
-		const struct record *r = &s->page[i];
+	const struct record *r = &s->window[item];
+	uint64_t bit = UINT64_C(1) << item;
 
-		if (!(s->todo & 1u << i) || write_active(p, &r->name))
-			continue;
-		if (!session_lacks(p, s, r)) {
-			s->todo &= ~(1u << i);
-		} else if (!s->failed &&
-			   pull_start(p, s->id, r,
-			       (unsigned)(s - p->files.sessions), i)) {
-			s->todo &= ~(1u << i);
-			s->active |= 1u << i;
-		}
-	}
-	if (s->failed)
-		s->todo = 0;
-	if (s->active == 0 && s->todo == 0) {
-		session_page_done(p, s);
-	} else if (s->todo != 0) {
-		s->timer_us = p->now_us + PULL_AGAIN_US;
-		files_wake(p, s->timer_us);
+	if (write_active(p, &r->name))
+		return;
+	if (!session_lacks(p, s, r)) {
+		s->todo &= ~bit;
+	} else if (pull_start(
+		       p, s->id, r, (unsigned)(s - p->files.sessions), item)) {
+		s->todo &= ~bit;
+		s->active |= bit;
 	}
 }
 
 void
-session_pulled(struct peer *p, struct session *s, unsigned item, bool good)
+session_step(struct peer *p, struct session *s)
 {
-	if (!s->in_busy || !(s->active & 1u << item))
+	if (s->failed)
+		s->todo = 0;
+	for (unsigned i = 0; i < WINDOW_MAX && pull_room(p); i++)
+		if (s->todo & UINT64_C(1) << i)
+			session_pull(p, s, i);
+	if (s->todo != 0) {
+		s->timer_us = p->now_us + PULL_AGAIN_US;
+		files_wake(p, s->timer_us);
+	}
+	session_page_done(p, s);
+}
+
+void
+session_pulled(
+    struct peer *p, struct session *s, unsigned item, enum pulled how)
+{
+	uint64_t bit = UINT64_C(1) << item;
+
+	if (!(s->active & bit))
 		return;
-	s->active &= ~(1u << item);
-	s->failed |= !good;
+	s->active &= ~bit;
+	if (how == PULLED_NOT_NOW) {
+		/* Its holder has too much to do: not at once again. */
+		s->todo |= bit;
+		s->timer_us = p->now_us + PULL_AGAIN_US;
+		files_wake(p, s->timer_us);
+		return;
+	}
+	s->failed |= how == PULLED_NOT;
 	s->used_us = p->now_us;
 	session_step(p, s);
 }
@@ -151,15 +176,17 @@ session_sync_list(
 		session_send_diff(p, s, HASHES_MAX);
 		return;
 	}
-	if (s == NULL || s->state != SESSION_LISTING || s->in_busy ||
-	    s->in_done || in->records.count > PAGE_MAX)
+	if (s == NULL || s->state != SESSION_LISTING || s->in_waits ||
+	    s->in_done || s->failed || in->records.count > session_room(s))
 		return;
-	s->in_count = (uint8_t)in->records.count;
-	memcpy(s->page, in->records.at, s->in_count * sizeof(s->page[0]));
-	s->in_busy = true;
+	for (unsigned i = 0, at = 0; i < in->records.count; i++, at++) {
+		while ((s->todo | s->active) & UINT64_C(1) << at)
+			at++;
+		s->window[at] = in->records.at[i];
+		s->todo |= UINT64_C(1) << at;
+	}
+	s->in_waits = true;
 	s->in_last = in->last;
-	s->todo = (1u << s->in_count) - 1;
-	s->active = 0;
 	session_step(p, s);
 }
 
@@ -181,6 +208,10 @@ session_sync_done(
 	if (s->state != SESSION_LISTING || !s->out_waits)
 		return;
 	s->out_waits = false;
+	if (s->role == SESSION_MINE && s->passed < s->cursor) {
+		s->passed = s->cursor;
+		range_passed(p);
+	}
 	s->out_done = s->cursor >= session_keys(p, s);
 	if (s->out_done)
 		session_check(p, s);

@@ -44,6 +44,15 @@ pull_new(struct peer *p)
 	return NULL;
 }
 
+bool
+pull_room(const struct peer *p)
+{
+	for (unsigned i = 0; i < PULLS_MAX; i++)
+		if (p->files.pulls[i].state == PULL_FREE)
+			return true;
+	return false;
+}
+
 static void
 pull_commit(struct peer *p, struct pull *l)
 {
@@ -133,7 +142,7 @@ pull_start(struct peer *p, unsigned from, const struct record *r,
 }
 
 void
-pull_end(struct peer *p, struct pull *l, bool good)
+pull_end(struct peer *p, struct pull *l, enum pulled how)
 {
 	struct session *s =
 	    l->session == NOBODY ? NULL : &p->files.sessions[l->session];
@@ -144,12 +153,13 @@ pull_end(struct peer *p, struct pull *l, bool good)
 	file_end(p, &l->file);
 	l->state = PULL_FREE;
 	/* It has what did not come: nobody denies that without asking it. */
-	if (!good)
+	if (how != PULLED)
 		idset_add(&p->files.reunited, l->from);
-	if (good && key >= 0 && ring_owner(p, (unsigned)key) == p->config.id)
+	if (how == PULLED && key >= 0 &&
+	    ring_owner(p, (unsigned)key) == p->config.id)
 		range_touched(p);
 	if (s != NULL && s->role != SESSION_FREE && s->number == l->number)
-		session_pulled(p, s, l->item, good);
+		session_pulled(p, s, l->item, how);
 	files_wake(p, p->now_us);
 }
 
@@ -160,7 +170,7 @@ pull_create(struct peer *p, struct pull *l)
 
 	l->file = file_new(p, TIE_PULL, pull_index(p, l));
 	if (l->file == 0) {
-		pull_end(p, l, false);
+		pull_end(p, l, PULLED_NOT);
 		return;
 	}
 	l->state = PULL_CREATING;
@@ -175,12 +185,12 @@ pull_take(struct peer *p, struct pull *l)
 	if (!digest_same(&p->files.brought, &l->record.digest)) {
 		note_damaged(
 		    p, &l->record.name, "what arrived is not the content");
-		pull_end(p, l, false);
+		pull_end(p, l, PULLED_NOT);
 		return;
 	}
 	l->file = file_take(p, TIE_PULL, pull_index(p, l), 0, &l->record);
 	if (l->file == 0)
-		pull_end(p, l, false);
+		pull_end(p, l, PULLED_NOT);
 	else
 		pull_commit(p, l);
 }
@@ -193,10 +203,14 @@ pull_message(struct peer *p, struct pull *l, const struct message *m)
 
 	if (l->state != PULL_ASKING)
 		return;
+	if (m->type == MSG_refuse && m->refuse.error == ERROR_busy) {
+		pull_end(p, l, PULLED_NOT_NOW);
+		return;
+	}
 	if (m->type != (l->linked ? MSG_bring : MSG_found) ||
 	    version_cmp(&r->version, &l->record.version) != 0 ||
 	    name_cmp(&r->name, &l->record.name) != 0) {
-		pull_end(p, l, false);
+		pull_end(p, l, PULLED_NOT);
 		return;
 	}
 	l->record = *r;
@@ -233,7 +247,7 @@ pull_committed(struct peer *p, struct pull *l, const struct event *ev)
 	else if (ev->error == ERROR_none)
 		note_name(
 		    p, EVENT_copied, l->from, &l->record.name, l->record.size);
-	pull_end(p, l, good);
+	pull_end(p, l, good ? PULLED : PULLED_NOT);
 }
 
 static void
@@ -248,7 +262,7 @@ pull_received(struct peer *p, struct pull *l, const struct digest *digest)
 	/* Its holder looks at what it has. */
 	refuse_stream(
 	    p, l->conn, pull_index(p, l), ERROR_damaged, p->config.id);
-	pull_end(p, l, false);
+	pull_end(p, l, PULLED_NOT);
 }
 
 void
@@ -260,14 +274,14 @@ pull_event(struct peer *p, struct pull *l, const struct event *ev)
 		if (ev->error == ERROR_disk)
 			write_disk_failed(p, ev->text);
 		if (ev->error != ERROR_none)
-			pull_end(p, l, false);
+			pull_end(p, l, PULLED_NOT);
 		else
 			pull_receive(p, l);
 	} else if (ev->type == EV_RAW_RECEIVED && l->state == PULL_RECEIVING) {
 		pull_received(p, l, &ev->digest);
 	} else if (ev->type == EV_CONN_STALLED &&
 		   files_stall(p, l->from, &l->stall) >= LIMIT_US) {
-		pull_end(p, l, false);
+		pull_end(p, l, PULLED_NOT);
 	}
 }
 
@@ -276,7 +290,7 @@ pull_closed(struct peer *p, struct pull *l)
 {
 	l->conn = 0;
 	if (l->state != PULL_COMMITTING)
-		pull_end(p, l, false);
+		pull_end(p, l, PULLED_NOT);
 }
 
 void
@@ -286,7 +300,7 @@ pull_link_lost(struct peer *p, unsigned id)
 		struct pull *l = &p->files.pulls[i];
 
 		if (l->state == PULL_ASKING && l->linked && l->from == id)
-			pull_end(p, l, false);
+			pull_end(p, l, PULLED_NOT);
 	}
 }
 
@@ -298,7 +312,7 @@ pull_view_changed(struct peer *p)
 
 		if (l->state != PULL_FREE && l->state != PULL_COMMITTING &&
 		    !peer_usable(p, l->from))
-			pull_end(p, l, false);
+			pull_end(p, l, PULLED_NOT);
 	}
 }
 
@@ -318,7 +332,7 @@ pull_tick(struct peer *p)
 			if ((l->linked ? link_find(p, l->from) == NULL
 				       : conn_find(p, l->conn) == NULL) ||
 			    p->now_us - l->progress_us >= LIMIT_US) {
-				pull_end(p, l, false);
+				pull_end(p, l, PULLED_NOT);
 				continue;
 			}
 		}

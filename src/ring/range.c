@@ -196,9 +196,13 @@ range_agreed(struct peer *p)
 		const struct session *s =
 		    range_session(p, SESSION_MINE, ids[i]);
 
-		if (s == NULL || s->agreed_set != f->set ||
-		    s->agreed_gen != f->gen)
+		if (s == NULL || s->agreed_set != f->set)
 			return;
+		if (s->agreed_gen != f->gen) {
+			if (s->state == SESSION_DONE && f->settle_us == 0)
+				range_unsettle(p);
+			return;
+		}
 	}
 	if (!range_complete(p))
 		f->marking = true;
@@ -218,6 +222,19 @@ range_agreed(struct peer *p)
 		    range_session(p, SESSION_MINE, ids[i])->number;
 		link_send(p, ids[i], &m);
 	}
+}
+
+void
+range_passed(struct peer *p)
+{
+	struct files *f = &p->files;
+	uint64_t left;
+
+	if (f->set == 0 || f->complete_set == f->set || f->lacking == 0)
+		return;
+	left = short_count(p);
+	/* The last ones may still be on their way. */
+	f->lacking = left > 0 ? left : 1;
 }
 
 /* Sessions with whom it takes, and with nobody else. */
@@ -248,7 +265,9 @@ range_settle(struct peer *p)
 			s = session_new(p, SESSION_MINE, ids[i]);
 		if (s == NULL)
 			continue;
-		if (session_busy(s) && s->set == f->set && s->gen == f->gen)
+		/* What it lists goes on: it is compared again at the end. */
+		if (session_busy(s) && s->set == f->set &&
+		    (s->gen == f->gen || s->state == SESSION_LISTING))
 			continue;
 		if (s->agreed_set != f->set || s->agreed_gen != f->gen)
 			session_begin(p, s);

@@ -23,6 +23,7 @@ release_pull(struct peer *p, unsigned id, const struct msg_offer *in,
     const struct idset *lacking)
 {
 	struct session *s;
+	unsigned n = 0;
 
 	for (unsigned i = 0; i < p->files.session_top; i++)
 		if (p->files.sessions[i].role == SESSION_OFFER &&
@@ -33,11 +34,10 @@ release_pull(struct peer *p, unsigned id, const struct msg_offer *in,
 		return;
 	s->state = SESSION_LISTING;
 	s->number = ++p->files.serial << BITS_MAX | p->config.id;
-	for (int i = idset_next(lacking, 0); i >= 0 && s->in_count < PAGE_MAX;
+	for (int i = idset_next(lacking, 0); i >= 0 && n < WINDOW_MAX;
 	     i = idset_next(lacking, (unsigned)i + 1))
-		s->page[s->in_count++] = in->records.at[i];
-	s->in_busy = true;
-	s->todo = (1u << s->in_count) - 1;
+		s->window[n++] = in->records.at[i];
+	s->todo = (UINT64_C(1) << n) - 1;
 	session_step(p, s);
 }
 

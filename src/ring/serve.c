@@ -145,11 +145,26 @@ serve_refuse_get(struct peer *p, struct conn *c, uint64_t op,
 	conn_send(p, c, &m);
 }
 
+static unsigned
+serve_copies(const struct peer *p)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->files.serve_top; i++)
+		n += p->files.serves[i].state != SERVE_FREE &&
+		     p->files.serves[i].copy;
+	return n;
+}
+
 void
 serve_get(struct peer *p, struct conn *c, const struct msg_get *m, bool linked)
 {
 	int key = files_key(p, &m->name);
-	struct serve *s = key < 0 ? NULL : serve_new(p);
+	bool copy = m->exact == EXACT_COPY;
+	struct serve *s =
+	    key < 0 || (copy && serve_copies(p) >= SERVES_COPIES_MAX)
+		? NULL
+		: serve_new(p);
 	struct record r;
 	bool known = files_find(p, &m->name, &r) && !r.deleted;
 	int cmp = known ? version_cmp(&r.version, &m->version) : -1;
@@ -168,7 +183,7 @@ serve_get(struct peer *p, struct conn *c, const struct msg_get *m, bool linked)
 	s->to = c->id;
 	s->from_op = m->op;
 	s->record.name = m->name;
-	s->copy = m->exact == EXACT_COPY;
+	s->copy = copy;
 	if (m->exact == EXACT_NEWEST)
 		serve_begin(p, s, (unsigned)key);
 	else if (cmp == 0 ||

@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "ring/files_repair.h"
@@ -12,7 +13,6 @@
 enum {
 	WAIT_US = 1000000, /* without a word: is it still there? */
 	GIVE_UP_US = 30000000,
-	PULL_AGAIN_US = 10000, /* until a pull is tried again */
 	FAIL_MIN_US = 20000,
 	FAIL_MAX_US = 2000000,
 	OWNER_BITS = BITS_MAX, /* of a number: who owns the range */
@@ -36,7 +36,8 @@ session_busy(const struct session *s)
 void
 session_free(struct session *s)
 {
-	memset(s, 0, sizeof(*s));
+	/* The window is large, and nothing in it counts without its bit. */
+	memset(s, 0, offsetof(struct session, window));
 }
 
 /* A free slot, or the one of another owner that was idle longest. */
@@ -110,7 +111,7 @@ session_lists_reset(struct session *s)
 {
 	s->out_done = s->out_waits = s->cursor_named = false;
 	s->cursor = 0;
-	s->in_busy = s->in_done = s->in_last = s->failed = false;
+	s->in_waits = s->in_done = s->in_last = s->failed = false;
 	s->todo = s->active = 0;
 	s->differed = false;
 }
@@ -122,6 +123,8 @@ session_begin(struct peer *p, struct session *s)
 
 	assert(s->role == SESSION_MINE);
 	session_lists_reset(s);
+	if (s->set != p->files.set)
+		s->passed = 0;
 	s->number = ++p->files.serial << OWNER_BITS | p->config.id;
 	s->after = (uint16_t)ring_owner_before(p, p->config.id);
 	s->upto = p->config.id;
@@ -164,6 +167,7 @@ session_agree(struct peer *p, struct session *s)
 	s->agreed_set = s->set;
 	s->agreed_gen = s->gen;
 	s->state = SESSION_DONE;
+	s->passed = session_keys(p, s);
 	s->pause_us = 0;
 	s->differed = false;
 	if (s->role != SESSION_MINE)
@@ -177,7 +181,7 @@ void
 session_fail(struct peer *p, struct session *s)
 {
 	s->state = SESSION_PAUSED;
-	s->in_busy = false;
+	s->passed = 0;
 	s->todo = s->active = 0;
 	if (s->role == SESSION_OFFER) {
 		session_free(s);
@@ -281,7 +285,7 @@ session_link_lost(struct peer *p, unsigned id)
 			continue;
 		if (s->role == SESSION_MINE && session_busy(s)) {
 			s->state = SESSION_PAUSED;
-			s->in_busy = false;
+			s->todo = s->active = 0;
 			s->timer_us = p->now_us + PAUSE_MIN_US;
 			files_wake(p, s->timer_us);
 		} else if (s->role == SESSION_THEIRS && peer_usable(p, id) &&
@@ -303,7 +307,7 @@ session_timer(struct peer *p, struct session *s)
 	} else if (s->state == SESSION_ASKED) {
 		detect_doubt(p, s->id);
 		session_begin(p, s);
-	} else if (s->in_busy) {
+	} else if ((s->todo | s->active) != 0) {
 		session_step(p, s);
 	} else if (p->now_us - s->used_us >= 2 * RTO_US) {
 		/* It fetches something large, or a message was lost. */

@@ -46,17 +46,36 @@ held_by(const struct peer *p, unsigned key, struct idset *out)
 	}
 }
 
+/* Keys from the first of the range on that all replicas have by now. */
+static unsigned
+passed(const struct peer *p, unsigned replicas)
+{
+	unsigned least = p->space, n = 0;
+
+	for (unsigned i = 0; i < p->files.session_top; i++) {
+		const struct session *s = &p->files.sessions[i];
+
+		if (s->role != SESSION_MINE || s->set != p->files.set)
+			continue;
+		n++;
+		if (s->passed < least)
+			least = s->passed;
+	}
+	return n < replicas ? 0 : least;
+}
+
 uint64_t
 short_count(const struct peer *p)
 {
 	unsigned self = p->config.id, after = ring_owner_before(p, self);
 	uint16_t ids[COPIES_MAX + 1];
-	unsigned n = ring_replicas(p, self, ids), keys;
+	unsigned n = ring_replicas(p, self, ids), keys, done;
 	const struct index *x = &p->config.index;
 	struct idset holders;
 	uint64_t count = 0;
 
 	keys = ring_distance(p, after, self);
+	done = passed(p, n - 1);
 	for (unsigned i = 1; i <= (keys == 0 ? p->space : keys); i++) {
 		unsigned key = (after + i) & (p->space - 1);
 		bool lacks = false;
@@ -67,7 +86,7 @@ short_count(const struct peer *p)
 			held_by(p, key, &holders);
 		for (unsigned j = 0; j < n; j++)
 			lacks |= ids[j] != self && !idset_has(&holders, ids[j]);
-		if (lacks)
+		if (lacks && i > done)
 			count += x->count(x->ctx, (uint16_t)key);
 	}
 	return count;

@@ -88,10 +88,10 @@ others_are_asked(void **state)
 {
 	(void)state;
 	damage();
-	pull_end(p, pulls_from(NEXT), false);
+	pull_end(p, pulls_from(NEXT), PULLED_NOT);
 	p->now_us += SECOND;
 	mend_tick(p);
-	pull_end(p, pulls_from(LAST), false);
+	pull_end(p, pulls_from(LAST), PULLED_NOT);
 	p->now_us += SECOND;
 	assert_int_equal(mend_tick(p), UINT64_MAX);
 	begin_at(LAST);

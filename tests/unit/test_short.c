@@ -192,8 +192,44 @@ few_peers(void **state)
 	assert_true(files_missing(p) > 0);
 }
 
+static struct session *
+compares_with(unsigned i, unsigned id, unsigned keys)
+{
+	struct session *s = &p->files.sessions[i];
+
+	s->role = SESSION_MINE;
+	s->id = (uint16_t)id;
+	s->set = p->files.set;
+	s->passed = keys;
+	p->files.session_top = i + 1;
+	range_passed(p);
+	return s;
+}
+
+/* As many as one of the replicas still lacks. */
+static void
+counts_down(void **state)
+{
+	struct session *s;
+
+	(void)state;
+	changes(8, 1, MEMBER_DEAD);
+	assert_int_equal(files_missing(p), 3);
+	compares_with(0, 14, 4);
+	assert_int_equal(files_missing(p), 3);
+	/* Key 6 of 6, 7, 8 and 9. */
+	s = compares_with(1, 19, 1);
+	assert_int_equal(files_missing(p), 1);
+	/* The last ones may not have arrived yet. */
+	s->passed = 4;
+	range_passed(p);
+	assert_int_equal(files_missing(p), 1);
+	complete();
+}
+
 #define SHORT_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(SHORT_TEST(predecessor_dies), SHORT_TEST(successor_dies),
     SHORT_TEST(two_die), SHORT_TEST(far_death), SHORT_TEST(restart),
-    SHORT_TEST(refuted), SHORT_TEST(newcomer), SHORT_TEST(few_peers))
+    SHORT_TEST(refuted), SHORT_TEST(newcomer), SHORT_TEST(few_peers),
+    SHORT_TEST(counts_down))

@@ -1,0 +1,182 @@
+#include <stdio.h>
+
+#include "core_files.h"
+
+/* How a replica takes what the owner of a range lists. */
+enum { SELF = 9, OWNER = 8, NUMBER = 5 << 12 | OWNER };
+
+static struct peer *p;
+static struct actions *out;
+static struct conn *owner;
+static struct shelf shelf;
+static struct message m;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	out = calloc(1, sizeof(*out));
+	assert_non_null(out);
+	p = core_ring(SELF, out);
+	shelf.count = 0;
+	shelf_use(p, &shelf);
+	owner = conn_from(p, OWNER, CONN_FOR_LINK);
+	memset(&m, 0, sizeof(m));
+	m.type = MSG_sync_ask;
+	m.sync_ask.session = NUMBER;
+	m.sync_ask.after = 5;
+	m.sync_ask.upto = OWNER;
+	m.sync_ask.view = range_hash(p, OWNER);
+	m.sync_ask.buckets.count = 3;
+	m.sync_ask.buckets.at[0] = 1;
+	session_sync_ask(p, owner, &m.sync_ask);
+	assert_non_null(session_of(p, OWNER, NUMBER));
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(p);
+	free(out);
+	return 0;
+}
+
+/* The owner lists so many, from the first'th on. */
+static void
+lists(unsigned first, unsigned n, bool last)
+{
+	char name[8];
+
+	memset(&m, 0, sizeof(m));
+	m.type = MSG_sync_list;
+	m.sync_list.session = NUMBER;
+	m.sync_list.last = last;
+	for (unsigned i = 0; i < n; i++) {
+		(void)snprintf(
+		    name, sizeof(name), "%04u", 6 + 256 * (first + i) % 9984);
+		m.sync_list.records.at[i] = record_of(name, 1 + first + i);
+	}
+	m.sync_list.records.count = (uint16_t)n;
+	forget_sent(out);
+	session_sync_list(p, owner, &m.sync_list);
+}
+
+static bool
+wants_more(void)
+{
+	return sent_to(p, out, OWNER, MSG_sync_done, &m);
+}
+
+static unsigned
+under_way(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < PULLS_MAX; i++)
+		n += p->files.pulls[i].state != PULL_FREE;
+	return n;
+}
+
+/* So many arrive. */
+static void
+arrive(unsigned n)
+{
+	forget_sent(out);
+	for (unsigned i = 0; i < PULLS_MAX && n > 0; i++) {
+		struct pull *l = &p->files.pulls[i];
+
+		if (l->state == PULL_FREE)
+			continue;
+		pull_end(p, l, PULLED);
+		n--;
+	}
+	assert_int_equal(n, 0);
+}
+
+static void
+next_page_while_copies_come(void **state)
+{
+	(void)state;
+	lists(0, PAGE_MAX, false);
+	assert_int_equal(under_way(), PAGE_MAX);
+	assert_true(wants_more());
+	lists(PAGE_MAX, PAGE_MAX, false);
+	assert_int_equal(under_way(), WINDOW_MAX);
+	assert_false(wants_more());
+	arrive(PAGE_MAX - 1);
+	assert_false(wants_more());
+	arrive(1);
+	assert_true(wants_more());
+}
+
+static void
+last_page_waits_for_all(void **state)
+{
+	(void)state;
+	lists(0, PAGE_MAX, false);
+	lists(PAGE_MAX, 1, true);
+	assert_false(wants_more());
+	arrive(PAGE_MAX);
+	assert_false(wants_more());
+	arrive(1);
+	assert_true(wants_more());
+	assert_true(session_of(p, OWNER, NUMBER)->in_done);
+}
+
+/* More than there is room for: it listed before it was asked to. */
+static void
+no_page_before_it_is_asked_for(void **state)
+{
+	(void)state;
+	lists(0, PAGE_MAX, false);
+	lists(PAGE_MAX, PAGE_MAX, false);
+	lists(2 * PAGE_MAX, PAGE_MAX, false);
+	assert_int_equal(under_way(), WINDOW_MAX);
+}
+
+/* A holder that has too much to do is asked again: nothing has failed. */
+static void
+busy_holder(void **state)
+{
+	struct session *s;
+
+	(void)state;
+	lists(0, 2, true);
+	m.type = MSG_refuse;
+	memset(&m.refuse, 0, sizeof(m.refuse));
+	m.refuse.error = ERROR_busy;
+	pull_message(p, &p->files.pulls[0], &m);
+	assert_int_equal(under_way(), 1);
+	s = session_of(p, OWNER, NUMBER);
+	assert_int_equal(s->state, SESSION_LISTING);
+	p->now_us = s->timer_us;
+	forget_sent(out);
+	session_tick(p);
+	assert_int_equal(under_way(), 2);
+	assert_true(sent_to(p, out, OWNER, MSG_get, &m));
+	arrive(2);
+	assert_true(wants_more());
+}
+
+static void
+failed_copy(void **state)
+{
+	(void)state;
+	lists(0, 2, true);
+	forget_sent(out);
+	pull_end(p, &p->files.pulls[0], PULLED_NOT);
+	assert_false(sent_to(p, out, OWNER, MSG_sync_diff, &m));
+	arrive(1);
+	assert_false(wants_more());
+	/* All differs: the owner begins anew. */
+	assert_true(sent_to(p, out, OWNER, MSG_sync_diff, &m));
+}
+
+#define PAGE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+UNIT_MAIN(PAGE_TEST(next_page_while_copies_come),
+    PAGE_TEST(last_page_waits_for_all),
+    PAGE_TEST(no_page_before_it_is_asked_for), PAGE_TEST(busy_holder),
+    PAGE_TEST(failed_copy))
