@@ -90,7 +90,12 @@ session_lacks(struct peer *p, const struct session *s, const struct record *r)
 static unsigned
 session_room(const struct session *s)
 {
-	return WINDOW_MAX - (unsigned)__builtin_popcountll(s->todo | s->active);
+	uint64_t bits = s->todo | s->active;
+	unsigned room = WINDOW_MAX;
+
+	for (; bits != 0; bits &= bits - 1)
+		room--;
+	return room;
 }
 
 /* The last page is done when all is here; others, when the next has room. */
