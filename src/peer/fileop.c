@@ -414,7 +414,7 @@ prepare_other(struct file_op *op, const struct action *a)
 	/* A tombstone has no file: its handle only names the answer. */
 	if (f == NULL && a->type == ACT_COMMIT && a->record.deleted)
 		return true;
-	if ((op->handle != 0 && f == NULL) ||
+	if ((f == NULL && (op->handle != 0 || a->type == ACT_DELIVER)) ||
 	    (a->type == ACT_COPY && (f == NULL || op->other == NULL))) {
 		fileop_fail_text(op, ERROR_system, NULL, "no such file handle");
 		return false;
