@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
@@ -67,6 +68,7 @@ number(const char *option, const char *text)
 	char *end;
 	unsigned long long value;
 
+	assert(text != NULL);
 	errno = 0;
 	value = strtoull(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || *text == '-')
@@ -87,6 +89,7 @@ mutant(const char *name)
 static void
 files_mode(struct sim *s, const char *mode)
 {
+	assert(mode != NULL);
 	s->with_files = strcmp(mode, "off") != 0;
 	if (s->with_files && strcmp(mode, "check") != 0)
 		errx(2, "--files %s: off or check", mode);

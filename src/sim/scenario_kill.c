@@ -1,3 +1,5 @@
+#include <assert.h>
+
 #include "sim/check.h"
 #include "sim/net.h"
 #include "sim/plan.h"
@@ -135,6 +137,7 @@ import(struct sim *s)
 	for (unsigned i = 0; i < s->commands.name_count; i++) {
 		static const char *const names[] = {"0017", "0018", "0272"};
 
+		assert(i < sizeof(names) / sizeof(names[0]));
 		name_set(&s->commands.names[i], names[i], 4);
 		store(s, 8, i, LARGE);
 	}

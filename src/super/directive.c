@@ -141,7 +141,8 @@ set_scrub(struct parser *p, struct word w)
 	struct word digits = w;
 	uint64_t rate = 0;
 	const char *unit =
-	    w.len > 1 ? memchr(units, w.text[w.len - 1], 3) : NULL;
+	    w.len > 1 ? memchr(units, w.text[w.len - 1], sizeof(units) - 1)
+		      : NULL;
 
 	if (word_is(w, "no")) {
 		p->config->scrub = 0;

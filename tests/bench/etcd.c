@@ -78,6 +78,7 @@ put_text(uint8_t *out, const char *text)
 	size_t len = strlen(text);
 
 	out[0] = (uint8_t)len;
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
 	memcpy(out + 1, text, len);
 	return len + 1;
 }

@@ -4,6 +4,7 @@
  * never sees a value: a peer reads it from the caller's file, and writes it
  * into one.
  */
+#include <assert.h>
 #include <sys/stat.h>
 
 #include <err.h>
@@ -48,6 +49,7 @@ ring_owner(const struct ring *r, unsigned number)
 {
 	unsigned i = 0;
 
+	assert(r->n > 0);
 	while (i < r->n && r->ids[i] < number % BENCH_PEERS_MAX)
 		i++;
 	return i % r->n;

@@ -12,6 +12,7 @@
  * was assigned by the next rest: nothing that is stored after that can lose
  * against it.
  */
+#include <assert.h>
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,7 +302,8 @@ settle(unsigned name, uint64_t now)
 	size_t kept = 1;
 	bool *shown;
 
-	shown = calloc(h->numbers + 1, sizeof(*shown));
+	assert(h->numbers < UINT32_MAX);
+	shown = calloc((size_t)h->numbers + 1, sizeof(*shown));
 	if (shown == NULL)
 		err(1, "memory");
 	for (size_t i = 0; i < h->count; i++) {

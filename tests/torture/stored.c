@@ -73,7 +73,7 @@ static void
 check_file(unsigned id, const char *folder, const char *text)
 {
 	char path[2 * PATH_TEXT];
-	struct record r;
+	struct record r = {.size = 0};
 	int fd, rc, name = index_of(text);
 
 	(void)snprintf(path, sizeof(path), "%s/%s", folder, text);
