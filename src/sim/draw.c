@@ -439,7 +439,8 @@ smaller(const void *a, const void *b)
 static void
 draw_steps(struct draft *d)
 {
-	uint64_t span_us = (uint64_t)300 * MS << draw(d, 0, 4), times[160];
+	uint64_t span_us = (uint64_t)300 * MS << draw(d, 0, 4),
+		 times[160] = {0};
 	unsigned count = (unsigned)draw(d, 0, 25);
 	uint64_t from_us = draw(d, 0, 2) * SECOND;
 
