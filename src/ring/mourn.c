@@ -198,8 +198,12 @@ doubt_away(const struct peer *p, unsigned key)
 {
 	uint64_t last[COPIES_MAX] = {0};
 	struct ids ids;
-	unsigned n = range_bereft(p, key, &ids);
+	unsigned n;
 
+	/* Asked with each request and store: mostly there is nothing. */
+	if (idset_next(&p->files.unseen, 0) < 0)
+		return 0;
+	n = range_bereft(p, key, &ids);
 	if (n == 0)
 		return 0;
 	for (unsigned i = 0; i < n; i++)
