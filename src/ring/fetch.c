@@ -134,6 +134,23 @@ fetch_go(struct peer *p, struct op *o)
 	o->state = OP_RECEIVING;
 }
 
+static void
+fetch_learn(struct peer *p, struct op *o, const struct record *r)
+{
+	files_saw(p, &r->version);
+	o->record = *r;
+	o->versioned = true;
+}
+
+/* This is what comes. */
+static void
+fetch_promised(struct peer *p, struct op *o, const struct record *r)
+{
+	fetch_learn(p, o, r);
+	op_progress(p, o);
+	note_name(p, EVENT_receiving, o->owner, &r->name, r->size);
+}
+
 /* It is too large for a message: this very version, on a stream. */
 static void
 fetch_large(struct peer *p, struct op *o, const struct record *r)
@@ -158,11 +175,7 @@ fetch_found(struct peer *p, struct op *o, const struct record *r)
 	}
 	if (!same && o->file != 0)
 		fetch_discard(p, o);
-	files_saw(p, &r->version);
-	o->record = *r;
-	o->versioned = true;
-	op_progress(p, o);
-	note_name(p, EVENT_receiving, o->owner, &r->name, r->size);
+	fetch_promised(p, o, r);
 	fetch_create(p, o);
 	if (o->state == OP_CREATING && o->created)
 		fetch_go(p, o);
@@ -177,9 +190,7 @@ fetch_newest(struct peer *p, struct op *o, const struct record *r)
 	if (o->file != 0 && o->versioned &&
 	    version_cmp(&r->version, &o->record.version) != 0)
 		fetch_discard(p, o);
-	files_saw(p, &r->version);
-	o->record = *r;
-	o->versioned = true;
+	fetch_learn(p, o, r);
 }
 
 void
@@ -273,11 +284,7 @@ fetch_brought(struct peer *p, struct op *o, const struct record *r)
 	o->linked = false;
 	if (o->file != 0)
 		fetch_discard(p, o);
-	files_saw(p, &r->version);
-	o->record = *r;
-	o->versioned = true;
-	op_progress(p, o);
-	note_name(p, EVENT_receiving, o->owner, &r->name, r->size);
+	fetch_promised(p, o, r);
 	if (!digest_same(&p->files.brought, &r->digest)) {
 		fetch_damaged(p, o);
 		return;
