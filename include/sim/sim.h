@@ -92,12 +92,6 @@ struct sim {
 	unsigned file_faults, file_checks; /* found at rest; looked at */
 };
 
-/* mutant.c: the bit of that name, or 0; 0 in builds without -DMUTANTS. */
-uint32_t mutant_bit(const char *name);
-void mutants_set(uint32_t bits);
-void mutants_print(void); /* as options */
-void mutants_list(FILE *); /* their names */
-
 /* The check of that name (as in --checks), or -1. */
 int sim_check(const char *name);
 

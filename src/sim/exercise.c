@@ -9,6 +9,7 @@
 #include "base/mutant.h"
 #include "sim/exercise.h"
 #include "sim/model.h"
+#include "sim/option.h"
 
 enum { OPS_MIN = 40, OPS_MAX = 160, HANDLE = 7 };
 
@@ -266,34 +267,6 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static uint64_t
-number(const char *option, const char *text)
-{
-	unsigned long long value;
-	char *end;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || *text == '-')
-		errx(2, "--%s %s: not a number", option, text);
-	return value;
-}
-
-static void
-set_mutant(const char *name)
-{
-#ifdef MUTANTS
-	if (strcmp(name, "keep-temps") == 0)
-		mutants |= MUTANT_KEEP_TEMPS;
-	else if (strcmp(name, "early-ack") == 0)
-		mutants |= MUTANT_EARLY_ACK;
-	else if (strcmp(name, "no-fsync") == 0)
-		mutants |= MUTANT_NO_FSYNC;
-	else
-#endif
-		errx(2, "--mutant %s: none of that name here", name);
-}
-
 static double
 seconds(void)
 {
@@ -316,13 +289,13 @@ exercise_main(int argc, char **argv)
 		abort();
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (opt == 's' || opt == 'S')
-			seed = number("seed", optarg);
+			seed = option_number("seed", optarg);
 		else if (opt == 'n')
-			seeds = number("seeds", optarg);
+			seeds = option_number("seeds", optarg);
 		else if (opt == 'x')
-			stop = number("stop-after", optarg);
+			stop = option_number("stop-after", optarg);
 		else if (opt == 'm')
-			set_mutant(optarg);
+			option_mutant(optarg);
 		else if (opt == 't')
 			m->trace = true;
 		else if (opt != 'd')

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "sim/exercise.h"
+#include "sim/option.h"
 #include "sim/plan.h"
 #include "sim/scenario.h"
 #include "sim/sim.h"
@@ -60,30 +61,6 @@ usage(FILE *out)
 	    "       ringctl-sim --disk [--seed N | --seeds COUNT "
 	    "[--start N]]\n"
 	    "           [--stop-after COUNT] [--mutant NAME] [--trace]\n");
-}
-
-static uint64_t
-number(const char *option, const char *text)
-{
-	char *end;
-	unsigned long long value;
-
-	assert(text != NULL);
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || *text == '-')
-		errx(2, "--%s %s: not a number", option, text);
-	return value;
-}
-
-static void
-mutant(const char *name)
-{
-	uint32_t bit = mutant_bit(name);
-
-	if (bit == 0)
-		errx(2, "--mutant %s: none of that name in this build", name);
-	mutants_set(bit);
 }
 
 static void
@@ -146,28 +123,28 @@ parse(struct sim *s, struct choice *c, int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, "h", options, &at)) != -1) {
 		switch (opt) {
 		case 's':
-			c->start = number("seed", optarg);
+			c->start = option_number("seed", optarg);
 			c->seeds = 1;
 			c->dice = true;
 			break;
 		case 'n':
-			c->seeds = number("seeds", optarg);
+			c->seeds = option_number("seeds", optarg);
 			c->dice = true;
 			break;
 		case 'S':
-			c->start = number("start", optarg);
+			c->start = option_number("start", optarg);
 			break;
 		case 't':
 			s->trace = true;
 			break;
 		case 'T':
-			c->trace_from = number("trace-from", optarg);
+			c->trace_from = option_number("trace-from", optarg);
 			break;
 		case 'k':
 			checks(s, optarg);
 			break;
 		case 'm':
-			mutant(optarg);
+			option_mutant(optarg);
 			break;
 		case 'M':
 			mutants_list(stdout);
@@ -182,11 +159,12 @@ parse(struct sim *s, struct choice *c, int argc, char **argv)
 			files_mode(s, optarg);
 			break;
 		case 'x':
-			c->stop_after = number("stop-after", optarg);
+			c->stop_after = option_number("stop-after", optarg);
 			break;
 		case 'r':
-			c->shrink_s =
-			    optarg == NULL ? 60 : number("shrink", optarg);
+			c->shrink_s = optarg == NULL
+					  ? 60
+					  : option_number("shrink", optarg);
 			break;
 		case 'p':
 			c->play = s->played = optarg;

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/mutant.h"
-#include "sim/sim.h"
+#include "sim/option.h"
 
 /* Rules that a build with -DMUTANTS can break: include/base/mutant.h. */
 
@@ -21,6 +21,9 @@ static const struct {
     {"no-write-back", MUTANT_NO_WRITE_BACK},
     {"new-version", MUTANT_NEW_VERSION},
     {"drop-tombstones", MUTANT_DROP_TOMBSTONES},
+    {"keep-temps", MUTANT_KEEP_TEMPS},
+    {"early-ack", MUTANT_EARLY_ACK},
+    {"no-fsync", MUTANT_NO_FSYNC},
 };
 
 enum { NAMES = sizeof(names) / sizeof(names[0]) };

@@ -8,6 +8,7 @@
 
 #include "sim/check.h"
 #include "sim/net.h"
+#include "sim/option.h"
 #include "sim/plan.h"
 #include "sim/sim.h"
 
