@@ -191,7 +191,7 @@ etcd_decode(struct lane *l, bool *done)
 	*done = in[3] <= FRAME_HEADERS && (in[4] & END_STREAM) != 0;
 	/* A refusal has headers alone. */
 	if (*done && l->got <= (l->op.put ? MESSAGE_HEAD : VALUE_LEN))
-		errx(1, "etcd: refused");
+		l->refused = true;
 	return FRAME_HEAD + len;
 }
 
@@ -261,6 +261,8 @@ leads(struct target *t)
 		}
 	}
 	(void)close(l.fd);
+	if (l.refused)
+		return false;
 	len = answer_len - MESSAGE_HEAD;
 	head = field(body, len, 1, &where);
 	self = head > len - where ? 0 : field(body + where, head, 2, &unused);

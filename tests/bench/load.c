@@ -69,22 +69,28 @@ load_close(struct target *t)
 }
 
 static void
-begin(struct target *t, struct lane *l, bool put)
+ask(struct lane *l)
 {
 	static uint8_t out[LANE_ROOM];
+	size_t len = l->target->encode(l, out);
+
+	assert(len > 0 && len <= sizeof(out));
+	load_send(l->fd, out, len);
+}
+
+static void
+begin(struct target *t, struct lane *l, bool put)
+{
 	struct operation *op = &l->op;
 	unsigned n = put ? t->puts++ : t->gets++;
-	size_t len;
 
 	op->put = put;
 	/* Keys in any order: the step has no factor in common with 10^4. */
 	op->number = n % NAMES * 7919 % 10000;
 	op->value = n % VALUES;
 	(void)snprintf(op->name, sizeof(op->name), "%04u", op->number);
-	len = t->encode(l, out);
-	assert(len > 0 && len <= sizeof(out));
 	l->began_ms = now_ms();
-	load_send(l->fd, out, len);
+	ask(l);
 }
 
 /* Reads once: is the answer whole? */
@@ -105,6 +111,12 @@ proceed(struct target *t, struct lane *l)
 		memmove(l->in, l->in + used, l->len);
 	}
 	assert(l->len < sizeof(l->in));
+	if (done && l->refused) {
+		l->refused = false;
+		t->refusals++;
+		ask(l);
+		return false;
+	}
 	return done;
 }
 

@@ -35,6 +35,7 @@ struct lane {
 	int fd;
 	struct operation op;
 	double began_ms;
+	bool refused; /* this try */
 	size_t len; /* of in */
 	uint8_t in[LANE_ROOM];
 	/* etcd's */
@@ -50,7 +51,8 @@ struct target {
 	size_t (*encode)(struct lane *, uint8_t out[LANE_ROOM]);
 	/*
 	 * Takes from lane->in: bytes taken, 0 when more are needed. Sets done
-	 * at the end of the answer; a refusal ends this process.
+	 * at the end of the answer, and lane->refused when it has to be asked
+	 * again; what can't be mended so ends this process.
 	 */
 	size_t (*decode)(struct lane *, bool *done);
 	const struct ring *ring; /* ringctl's */
@@ -59,6 +61,7 @@ struct target {
 	uint16_t port; /* etcd's leader */
 	struct lane *lanes[CLIENTS_MAX];
 	unsigned puts, gets; /* so far */
+	unsigned refusals; /* each asked again, its time running on */
 };
 
 /* What is stored: VALUES of VALUE_LEN bytes, no two alike. */

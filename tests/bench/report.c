@@ -11,7 +11,7 @@
 
 #include "bench.h"
 
-enum { ROWS_MAX = 256, CELL = 32, NOTES_MAX = 16 };
+enum { ROWS_MAX = 256, CELL = 32, NOTES_MAX = 24 };
 
 static struct report {
 	size_t n;

@@ -69,8 +69,17 @@ start(struct contest *c)
 static void
 stop(struct contest *c)
 {
-	for (size_t i = 0; i < c->count; i++)
+	char note[NOTE_LEN_MAX];
+
+	for (size_t i = 0; i < c->count; i++) {
 		load_close(&c->targets[i]);
+		if (c->targets[i].refusals == 0)
+			continue;
+		(void)snprintf(note, sizeof(note),
+		    "refused, and asked again: %u of %s",
+		    c->targets[i].refusals, c->targets[i].name);
+		report_note(note);
+	}
 	service_stop(&c->redis);
 	service_stop(&c->etcd);
 	for (size_t i = 0; i < RINGS; i++) {
