@@ -105,6 +105,19 @@ pull_begin(struct peer *p, struct pull *l)
 	return pull_ask(p, l, l->record.size <= SMALL_MAX);
 }
 
+/* The comparison that asked for it still does. */
+static bool
+pull_awaited(const struct peer *p, const struct pull *l)
+{
+	const struct session *s;
+
+	if (l->session == NOBODY)
+		return false;
+	s = &p->files.sessions[l->session];
+	return s->number == l->number &&
+	       (s->active & UINT64_C(1) << l->item) != 0;
+}
+
 bool
 pull_start(struct peer *p, unsigned from, const struct record *r,
     unsigned session, unsigned item)
@@ -129,9 +142,7 @@ pull_start(struct peer *p, unsigned from, const struct record *r,
 		l->progress_us = p->now_us;
 		l->timer_us = p->now_us + RTO_US;
 		files_wake(p, l->timer_us);
-	} else if (l->session != NOBODY &&
-		   p->files.sessions[l->session].number == l->number &&
-		   p->files.sessions[l->session].active & 1u << l->item) {
+	} else if (pull_awaited(p, l)) {
 		/* Another comparison waits for it: this one asks again. */
 		return false;
 	}

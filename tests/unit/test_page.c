@@ -174,9 +174,29 @@ failed_copy(void **state)
 	assert_true(sent_to(p, out, OWNER, MSG_sync_diff, &m));
 }
 
+/* What one comparison fetches is not taken over by another. */
+static void
+two_want_the_same(void **state)
+{
+	enum { AT = 33 };
+	struct pull *l;
+
+	(void)state;
+	lists(0, PAGE_MAX, false);
+	lists(PAGE_MAX, PAGE_MAX, false);
+	l = &p->files.pulls[AT];
+	assert_int_equal(l->item, AT);
+	pull_end(p, &p->files.pulls[AT - 32], PULLED);
+	assert_false(pull_start(p, 14, &l->record, l->session + 1u, 0));
+	assert_int_equal(l->from, OWNER);
+	assert_true(session_of(p, OWNER, NUMBER)->active & UINT64_C(1) << AT);
+	assert_int_equal(
+	    &p->files.sessions[l->session], session_of(p, OWNER, NUMBER));
+}
+
 #define PAGE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(PAGE_TEST(next_page_while_copies_come),
     PAGE_TEST(last_page_waits_for_all),
     PAGE_TEST(no_page_before_it_is_asked_for), PAGE_TEST(busy_holder),
-    PAGE_TEST(failed_copy))
+    PAGE_TEST(failed_copy), PAGE_TEST(two_want_the_same))
