@@ -49,6 +49,7 @@ struct peer {
 	struct tell tell; /* of its neighbourhood, to whoever reads it */
 	uint16_t followed[SPACE_MAX]; /* probed or accused by us */
 	unsigned followed_count;
+	uint64_t slow_us, slow_since_us; /* own lateness: how much, when */
 
 	struct conn conns[CONNS_MAX];
 	unsigned conn_top; /* conns[conn_top..] are free */

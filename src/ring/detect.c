@@ -11,20 +11,32 @@ enum {
 	RTO_MIN_US = 20000,
 	RTO_MAX_US = 1000000,
 	RTO_FIRST_US = 200000, /* no sample yet */
+	SLOW_HALF_US = 500000, /* own lateness counts half after this */
 	INDIRECT = 2, /* peers asked to ping for us */
 	SUSPICION_MIN_US = 300000, /* with two other accusers */
 	SUSPICION_ONE_US = 632000, /* with one: max-(max-min)log2/log3 */
 	SUSPICION_MAX_US = 1200000, /* alone */
 };
 
+/* How late this peer itself was of late. */
 static uint64_t
-rto(const struct watch *w)
+slowness(const struct peer *p)
+{
+	uint64_t halves = (p->now_us - p->slow_since_us) / SLOW_HALF_US;
+
+	return halves < 32 ? p->slow_us >> halves : 0;
+}
+
+/* Where one peer must wait for a processor, the others do, too. */
+static uint64_t
+rto(const struct peer *p, const struct watch *w)
 {
 	uint64_t us = w->srtt_us + 4 * (uint64_t)w->rttvar_us;
 
 	if (w->srtt_us == 0)
-		return RTO_FIRST_US;
-	return us < RTO_MIN_US ? RTO_MIN_US : us > RTO_MAX_US ? RTO_MAX_US : us;
+		us = RTO_FIRST_US;
+	us = (us < RTO_MIN_US ? RTO_MIN_US : us) + 2 * slowness(p);
+	return us > RTO_MAX_US ? RTO_MAX_US : us;
 }
 
 /* Probes and accusations under way are few: a list spares the scan of all. */
@@ -53,7 +65,7 @@ detect_probe(struct peer *p, unsigned id, bool marked)
 	b->seqs[b->tries % PROBE_TRIES] = b->last_seq;
 	b->sent_us[b->tries % PROBE_TRIES] = p->now_us;
 	b->tries++;
-	b->expires_us = p->now_us + rto(&p->watch[id]);
+	b->expires_us = p->now_us + rto(p, &p->watch[id]);
 }
 
 void
@@ -231,6 +243,10 @@ detect_deadline(const struct peer *p)
 void
 detect_forgive(struct peer *p, uint64_t late_us)
 {
+	if (late_us > slowness(p)) {
+		p->slow_us = late_us;
+		p->slow_since_us = p->now_us;
+	}
 	for (unsigned i = 0; i < p->followed_count; i++) {
 		struct watch *w = &p->watch[p->followed[i]];
 
