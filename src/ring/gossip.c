@@ -109,9 +109,9 @@ send_set(struct peer *p, const struct idset *set, enum spread spread,
 static uint64_t
 news_deadline(const struct peer *p)
 {
-	return !p->has_news                           ? UINT64_MAX
+	return !p->has_news                        ? UINT64_MAX
 	       : idset_has(&p->news, p->config.id) ? p->now_us
-						      : p->news_us;
+						   : p->news_us;
 }
 
 void

@@ -308,8 +308,7 @@ link_tick(struct peer *p)
 		struct conn *c = &p->conns[i];
 
 		if (c->purpose == CONN_FOR_LINK && !c->inbound && c->open &&
-		    c->used_us + IDLE_US <= p->now_us &&
-		    !link_stands(p, c->id))
+		    c->used_us + IDLE_US <= p->now_us && !link_stands(p, c->id))
 			conn_close(p, c);
 	}
 }

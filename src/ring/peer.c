@@ -133,8 +133,7 @@ unreachable(struct peer *p, struct addr addr)
 		p->watch[id].recall = false;
 	/* One connect tells whether it is gone; of others, neighbours tell. */
 	if ((link_stands(p, id) || p->view[id].state == MEMBER_LEAVING) &&
-	    link_find(p, id) == NULL &&
-	    p->watch[id].link_us <= p->now_us)
+	    link_find(p, id) == NULL && p->watch[id].link_us <= p->now_us)
 		link_to(p, id);
 }
 
