@@ -19,7 +19,7 @@ enum {
 	UDP_VERSION = 1,
 	UDP_ENVELOPE_LEN = 15,
 	UDP_BATCH = 16, /* received by one system call */
-	UDP_BATCHES_MAX = 4, /* in a turn */
+	UDP_BATCHES_MAX = 32, /* in a turn: more than a socket holds */
 	UDP_OUT_MAX = 64, /* destinations sent to by one system call */
 };
 

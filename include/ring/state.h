@@ -49,6 +49,7 @@ struct peer {
 	struct tell tell; /* of its neighbourhood, to whoever reads it */
 	uint16_t followed[SPACE_MAX]; /* probed or accused by us */
 	unsigned followed_count;
+	uint64_t slow_us, slow_since_us; /* own lateness: how much, when */
 
 	struct conn conns[CONNS_MAX];
 	unsigned conn_top; /* conns[conn_top..] are free */
@@ -58,7 +59,7 @@ struct peer {
 	struct idset news; /* to broadcast at the end of this step */
 	struct idset relay; /* to pass on at relay_us */
 	bool has_news, has_relay;
-	uint64_t relay_us;
+	uint64_t relay_us, news_us; /* not before */
 	bool underived; /* successors and predecessor are not up to date */
 	bool sets_changed; /* who is a member, or writable, changed */
 	uint64_t links_us; /* look after standing links; 0: not due */

@@ -49,6 +49,8 @@ void scenario_kill_all_holders(struct sim *);
 void scenario_kill_everything(struct sim *);
 void scenario_kill_in_a_leave(struct sim *);
 void scenario_race_of_owners(struct sim *);
+void scenario_kill_half(struct sim *);
+void scenario_kill_half_of_starved(struct sim *);
 
 /* scenario_disk.c */
 void scenario_stop_a_replica(struct sim *);

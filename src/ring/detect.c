@@ -11,20 +11,33 @@ enum {
 	RTO_MIN_US = 20000,
 	RTO_MAX_US = 1000000,
 	RTO_FIRST_US = 200000, /* no sample yet */
+	SLOW_MAX_US = 500000, /* own lateness counts up to this, */
+	SLOW_HALF_US = 500000, /* and half after this */
 	INDIRECT = 2, /* peers asked to ping for us */
 	SUSPICION_MIN_US = 300000, /* with two other accusers */
 	SUSPICION_ONE_US = 632000, /* with one: max-(max-min)log2/log3 */
 	SUSPICION_MAX_US = 1200000, /* alone */
 };
 
+/* How late this peer itself was of late. */
 static uint64_t
-rto(const struct watch *w)
+slowness(const struct peer *p)
+{
+	uint64_t halves = (p->now_us - p->slow_since_us) / SLOW_HALF_US;
+
+	return halves < 32 ? p->slow_us >> halves : 0;
+}
+
+/* Where one peer must wait for a processor, the others do, too. */
+static uint64_t
+rto(const struct peer *p, const struct watch *w)
 {
 	uint64_t us = w->srtt_us + 4 * (uint64_t)w->rttvar_us;
 
 	if (w->srtt_us == 0)
-		return RTO_FIRST_US;
-	return us < RTO_MIN_US ? RTO_MIN_US : us > RTO_MAX_US ? RTO_MAX_US : us;
+		us = RTO_FIRST_US;
+	us = (us < RTO_MIN_US ? RTO_MIN_US : us) + 2 * slowness(p);
+	return us > RTO_MAX_US ? RTO_MAX_US : us;
 }
 
 /* Probes and accusations under way are few: a list spares the scan of all. */
@@ -53,7 +66,7 @@ detect_probe(struct peer *p, unsigned id, bool marked)
 	b->seqs[b->tries % PROBE_TRIES] = b->last_seq;
 	b->sent_us[b->tries % PROBE_TRIES] = p->now_us;
 	b->tries++;
-	b->expires_us = p->now_us + rto(&p->watch[id]);
+	b->expires_us = p->now_us + rto(p, &p->watch[id]);
 }
 
 void
@@ -88,13 +101,13 @@ ask_others(struct peer *p, unsigned id)
 }
 
 static void
-set_dead_time(struct watch *w)
+set_dead_time(const struct peer *p, struct watch *w)
 {
 	static const uint64_t after[] = {
 	    SUSPICION_MAX_US, SUSPICION_ONE_US, SUSPICION_MIN_US};
 
 	assert(w->accuser_count <= ACCUSERS_MAX);
-	w->dead_us = w->accused_us + after[w->accuser_count];
+	w->dead_us = w->accused_us + after[w->accuser_count] + 2 * slowness(p);
 }
 
 static void
@@ -109,7 +122,7 @@ accuse(struct peer *p, unsigned id)
 	w->accusing = true;
 	follow(p, id);
 	w->accused_us = p->now_us;
-	set_dead_time(w);
+	set_dead_time(p, w);
 	m.state = MEMBER_SUSPECT;
 	p->why = "no answer to pings";
 	view_merge(p, &m);
@@ -132,7 +145,7 @@ detect_accused(struct peer *p, unsigned id, unsigned by)
 	if (w->accuser_count < ACCUSERS_MAX)
 		w->accusers[w->accuser_count++] = (uint16_t)by;
 	if (w->accusing)
-		set_dead_time(w);
+		set_dead_time(p, w);
 	else if (ring_lists(p, p->config.id, id) ||
 		 ring_lists(p, id, p->config.id))
 		detect_doubt(p, id);
@@ -231,6 +244,10 @@ detect_deadline(const struct peer *p)
 void
 detect_forgive(struct peer *p, uint64_t late_us)
 {
+	if (late_us > slowness(p)) {
+		p->slow_us = late_us < SLOW_MAX_US ? late_us : SLOW_MAX_US;
+		p->slow_since_us = p->now_us;
+	}
 	for (unsigned i = 0; i < p->followed_count; i++) {
 		struct watch *w = &p->watch[p->followed[i]];
 

@@ -8,6 +8,7 @@
 enum {
 	RELAY_US = 1000, /* news are gathered so long, */
 	RELAY_MEMBER_US = 150, /* and longer, the more members talk */
+	NEWS_MEMBER_US = 150, /* between broadcasts, also by members */
 	EXCHANGE_US = 20000, /* between two summaries to one peer */
 	FINGERS_MAX = BITS_MAX + 1,
 };
@@ -101,13 +102,26 @@ send_set(struct peer *p, const struct idset *set, enum spread spread,
 		sink_send(p, sink, &m);
 }
 
+/*
+ * Of many that die at once, each peer soon finds most: what it tells a little
+ * later, others will have told. What it says of itself does not wait.
+ */
+static uint64_t
+news_deadline(const struct peer *p)
+{
+	return !p->has_news                        ? UINT64_MAX
+	       : idset_has(&p->news, p->config.id) ? p->now_us
+						   : p->news_us;
+}
+
 void
 gossip_flush(struct peer *p)
 {
 	struct idset to;
 
-	if (!p->has_news)
+	if (news_deadline(p) > p->now_us)
 		return;
+	p->news_us = p->now_us + p->member_count * NEWS_MEMBER_US;
 	memset(&to, 0, sizeof(to));
 	for (unsigned id = 0; id < p->space; id++)
 		/* Who is called dead shall hear of it too, to refute. */
@@ -138,13 +152,21 @@ gossip_fingers(const struct peer *p, uint16_t *out)
 	return n;
 }
 
-uint64_t
-gossip_deadline(const struct peer *p)
+static uint64_t
+relay_deadline(const struct peer *p)
 {
 	/* In a new ring nothing needs to be passed on: gather.c. */
 	return p->has_relay && p->phase >= PHASE_SYNCING && p->gather_us == 0
 		   ? p->relay_us
 		   : UINT64_MAX;
+}
+
+uint64_t
+gossip_deadline(const struct peer *p)
+{
+	uint64_t news_us = news_deadline(p), relay_us = relay_deadline(p);
+
+	return news_us < relay_us ? news_us : relay_us;
 }
 
 void
@@ -154,7 +176,7 @@ gossip_tick(struct peer *p)
 	struct idset to;
 	unsigned n;
 
-	if (gossip_deadline(p) > p->now_us)
+	if (relay_deadline(p) > p->now_us)
 		return;
 	memset(&to, 0, sizeof(to));
 	n = gossip_fingers(p, fingers);
@@ -235,6 +257,17 @@ summary_message(struct peer *p, const struct event *ev)
 	gossip_send(p, &differ, ev->addr);
 }
 
+/* Everybody has been told by another; of accusers, two are enough. */
+static void
+news_heard(struct peer *p, const struct member *m)
+{
+	if (m->state == MEMBER_SUSPECT
+		? p->watch[m->id].accuser_count == ACCUSERS_MAX
+		: view_member_hash(m) == view_member_hash(&p->view[m->id]))
+		idset_del(&p->news, m->id);
+	p->has_news = idset_next(&p->news, 0) >= 0;
+}
+
 static void
 news_message(struct peer *p, const struct event *ev)
 {
@@ -249,10 +282,12 @@ news_message(struct peer *p, const struct event *ev)
 		if (view_merge(p, m) && g->spread != SPREAD_BROADCAST)
 			gossip_relay(p, m->id);
 		p->why = "";
-		if (g->spread == SPREAD_BROADCAST &&
-		    m->state == MEMBER_SUSPECT &&
+		if (g->spread != SPREAD_BROADCAST)
+			continue;
+		if (m->state == MEMBER_SUSPECT &&
 		    m->incarnation == p->view[m->id].incarnation)
 			detect_accused(p, m->id, ev->from);
+		news_heard(p, m);
 	}
 }
 

@@ -182,9 +182,8 @@ stream_open(struct peer *p, unsigned id)
 	return conn_new(p, CONN_FOR_STREAM, CONN_STREAM, id, p->view[id].addr);
 }
 
-/* Does a link between this peer and id stand without being asked for? */
-static bool
-is_neighbour(const struct peer *p, unsigned id)
+bool
+link_stands(const struct peer *p, unsigned id)
 {
 	return member_is(p, p->config.id) && member_is(p, id) &&
 	       id != p->config.id &&
@@ -238,7 +237,7 @@ link_closed(struct peer *p, struct conn *c, unsigned reason)
 		return;
 	}
 	if (p->freeze_us != 0 ||
-	    (!is_neighbour(p, id) && p->view[id].state != MEMBER_LEAVING))
+	    (!link_stands(p, id) && p->view[id].state != MEMBER_LEAVING))
 		return;
 	/* One that accepts only to hang up gets no loop out of it. */
 	if (was_open && p->now_us - opened_us > BRIEF_US) {
@@ -309,8 +308,7 @@ link_tick(struct peer *p)
 		struct conn *c = &p->conns[i];
 
 		if (c->purpose == CONN_FOR_LINK && !c->inbound && c->open &&
-		    c->used_us + IDLE_US <= p->now_us &&
-		    !is_neighbour(p, c->id))
+		    c->used_us + IDLE_US <= p->now_us && !link_stands(p, c->id))
 			conn_close(p, c);
 	}
 }

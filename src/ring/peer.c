@@ -131,10 +131,9 @@ unreachable(struct peer *p, struct addr addr)
 	/* In a ring that has been up, a contact that is down has no say. */
 	if (p->phase == PHASE_RECALLING && p->recall_told)
 		p->watch[id].recall = false;
-	/* One connect tells whether a member is gone. */
-	if (p->view[id].state > MEMBER_NONE &&
-	    p->view[id].state < MEMBER_LEFT && link_find(p, id) == NULL &&
-	    p->watch[id].link_us <= p->now_us)
+	/* One connect tells whether it is gone; of others, neighbours tell. */
+	if ((link_stands(p, id) || p->view[id].state == MEMBER_LEAVING) &&
+	    link_find(p, id) == NULL && p->watch[id].link_us <= p->now_us)
 		link_to(p, id);
 }
 

@@ -14,6 +14,11 @@ enum {
 	LARGE = 30000000, /* bytes: they take 30 ms */
 	CRASHES = 60, /* actions after which a peer dies, tried one by one */
 	LEAVES = 12, /* times in a departure at which it is killed */
+	CROWD = 64, /* peers of which half are killed at once */
+	CROWD_MESSAGES = 120, /* for each of them, at most */
+	SLICES = 80,
+	SLICE_US = 30000,
+	SHARE = 8,
 };
 
 static void
@@ -297,6 +302,76 @@ scenario_race_of_owners(struct sim *s)
 		sim_until(s, s->now_us + sim_between(&s->plan, 0, 4 * MS));
 	}
 	scenario_finish_commands(s);
+	scenario_settle(s);
+	rest_check(s);
+}
+
+/* A ring of many, of which each other one is killed at once. */
+static void
+kill_half(struct sim *s)
+{
+	unsigned ids[CROWD];
+
+	for (unsigned i = 0; i < CROWD; i++)
+		ids[i] = i * 4 + (unsigned)sim_between(&s->plan, 0, 3);
+	scenario_begin(s, 8, 3);
+	scenario_ring(s, ids, CROWD);
+	scenario_settle(s);
+	sim_until(s, s->now_us + 3 * SECOND);
+	s->calm = false;
+	for (unsigned i = 0; i < CROWD; i += 2)
+		node_kill(s, &s->nodes[i]);
+}
+
+static void
+expect_half(struct sim *s)
+{
+	for (unsigned i = 1; i < CROWD; i += 2)
+		scenario_expect(s, s->nodes[i].incarnation == 1,
+		    "no survivor was suspected");
+	for (unsigned i = 0; i < CROWD && !s->failed; i++)
+		scenario_expect(s,
+		    i % 2 == 1 || scenario_state(s, s->nodes[1].id,
+				      s->nodes[i].id) == MEMBER_DEAD,
+		    "who was killed is known to be dead");
+}
+
+void
+scenario_kill_half(struct sim *s)
+{
+	uint64_t before;
+
+	kill_half(s);
+	before = s->messages;
+	sim_until(s, s->now_us + 1 * SECOND);
+	scenario_expect(s, s->messages - before <= CROWD * CROWD_MESSAGES,
+	    "few messages are sent");
+	expect_half(s);
+	scenario_settle(s);
+	rest_check(s);
+}
+
+/* Each of the rest has a processor for one slice of time in eight. */
+void
+scenario_kill_half_of_starved(struct sim *s)
+{
+	unsigned turn[CROWD] = {0};
+
+	kill_half(s);
+	for (unsigned slice = 0; slice < SLICES && !s->failed; slice++) {
+		for (unsigned i = 1; i < CROWD; i += 2) {
+			if (slice % SHARE == 0)
+				turn[i] = (unsigned)sim_between(
+				    &s->plan, 0, SHARE - 1);
+			if (turn[i] == slice % SHARE)
+				node_resume(s, &s->nodes[i]);
+			else
+				node_pause(s, &s->nodes[i]);
+		}
+		sim_until(s, s->now_us + SLICE_US);
+	}
+	rest_heal(s);
+	expect_half(s);
 	scenario_settle(s);
 	rest_check(s);
 }

@@ -71,9 +71,6 @@ all_died(unsigned name)
 	return true;
 }
 
-/* Of how many a holder lives, who was away and can't tell that it is newest. */
-static unsigned held_back;
-
 static void
 request_one(unsigned name, bool dead)
 {
@@ -89,9 +86,7 @@ request_one(unsigned name, bool dead)
 	op.end_us = now_us();
 	if (reply.error != ERROR_none)
 		tally.refused[COMMAND_REQUEST][reply.error]++;
-	if (dead && !gone && reply.error == ERROR_unavailable)
-		held_back++;
-	else if (reply.error != (gone ? ERROR_unavailable : ERROR_none))
+	if (reply.error != (gone ? ERROR_unavailable : ERROR_none))
 		violation(gone ? &tally.wrong : &tally.lost,
 		    "name %04u: %s: %s %s", names[name],
 		    gone ? "all its holders are dead" : "a holder lives",
@@ -161,8 +156,8 @@ half_run(void)
 	lost = request_all(true);
 	check_names();
 	(void)printf("half: %s\nhalf: %u of %u files have lost all holders, "
-		     "and are said to be unavailable; so are %u others\n",
-	    why, lost, settings.names, held_back);
+		     "and only those are unavailable\n",
+	    why, lost, settings.names);
 	if (!ring_heal(true, why))
 		violation(&tally.other, "not ready again: %s", why);
 	tally.starts += VICTIMS;

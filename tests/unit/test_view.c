@@ -286,6 +286,39 @@ nonsense_is_ignored(void **state)
 	assert_true(one->view_hash == hash);
 }
 
+/* Does it connect to id, whose port refused what it sent? */
+static bool
+connects_to(unsigned id)
+{
+	struct event ev = {.type = EV_UNREACHABLE,
+	    .addr = member_of(id, 1, MEMBER_ALIVE).addr};
+
+	peer_step(one, one->now_us, &ev, out);
+	for (size_t i = 0; i < out->count; i++)
+		if (out->at[i].type == ACT_CONNECT && out->at[i].id == id)
+			return true;
+	return false;
+}
+
+/* Who is told of 128 deaths would connect to all of them. */
+static void
+only_neighbours_are_looked_after(void **state)
+{
+	(void)state;
+	for (unsigned id = 0; id < IDS; id++) {
+		struct member m = member_of(id, 1, MEMBER_ALIVE);
+
+		if (id != SELF)
+			view_merge(one, &m);
+	}
+	one->begun = true;
+	one->links_us = UINT64_MAX;
+	assert_false(connects_to(SELF + 4));
+	assert_false(connects_to((SELF - 4) & (IDS - 1)));
+	assert_true(connects_to(SELF + 3));
+	assert_true(connects_to(SELF - 3));
+}
+
 #define VIEW_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(VIEW_TEST(any_order_gives_one_view), VIEW_TEST(entries_never_go_down),
@@ -293,4 +326,5 @@ UNIT_MAIN(VIEW_TEST(any_order_gives_one_view), VIEW_TEST(entries_never_go_down),
     VIEW_TEST(only_suspicion_moves_nothing),
     VIEW_TEST(replicas_are_those_who_can_write),
     VIEW_TEST(sets_are_known_by_order_and_incarnation),
-    VIEW_TEST(slander_is_refuted), VIEW_TEST(nonsense_is_ignored))
+    VIEW_TEST(slander_is_refuted), VIEW_TEST(nonsense_is_ignored),
+    VIEW_TEST(only_neighbours_are_looked_after))
