@@ -131,7 +131,7 @@ pull_start(struct peer *p, unsigned from, const struct record *r,
 		files_wake(p, l->timer_us);
 	} else if (l->session != NOBODY &&
 		   p->files.sessions[l->session].number == l->number &&
-		   p->files.sessions[l->session].active & 1u << l->item) {
+		   p->files.sessions[l->session].active >> l->item & 1) {
 		/* Another comparison waits for it: this one asks again. */
 		return false;
 	}

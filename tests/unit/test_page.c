@@ -174,9 +174,22 @@ failed_copy(void **state)
 	assert_true(sent_to(p, out, OWNER, MSG_sync_diff, &m));
 }
 
+/* Another comparison that lists the same waits for it. */
+static void
+copies_are_this_comparisons(void **state)
+{
+	(void)state;
+	lists(0, PAGE_MAX, false);
+	lists(PAGE_MAX, PAGE_MAX, false);
+	arrive(PAGE_MAX);
+	for (unsigned i = PAGE_MAX; i < WINDOW_MAX; i++)
+		assert_false(pull_start(
+		    p, OWNER, &p->files.pulls[i].record, SESSIONS_MAX - 1, 0));
+}
+
 #define PAGE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(PAGE_TEST(next_page_while_copies_come),
     PAGE_TEST(last_page_waits_for_all),
     PAGE_TEST(no_page_before_it_is_asked_for), PAGE_TEST(busy_holder),
-    PAGE_TEST(failed_copy))
+    PAGE_TEST(failed_copy), PAGE_TEST(copies_are_this_comparisons))
