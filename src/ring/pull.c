@@ -195,6 +195,32 @@ pull_take(struct peer *p, struct pull *l)
 		pull_commit(p, l);
 }
 
+/* It was replaced there: what replaced it is wanted, unless it is here. */
+static bool
+pull_newer(struct peer *p, struct pull *l, const struct record *r)
+{
+	struct record held;
+
+	if (name_cmp(&r->name, &l->record.name) != 0 ||
+	    version_cmp(&r->version, &l->record.version) <= 0 ||
+	    p->now_us - l->progress_us >= LIMIT_US)
+		return false;
+	files_saw(p, &r->version);
+	stream_end(p, &l->conn);
+	if (files_find(p, &r->name, &held) &&
+	    version_cmp(&held.version, &r->version) >= 0) {
+		pull_end(p, l, PULLED);
+	} else if (write_active(p, &r->name)) {
+		pull_end(p, l, PULLED_NOT_NOW);
+	} else {
+		l->record = *r;
+		l->timer_us = p->now_us + RTO_US;
+		if (!pull_begin(p, l))
+			pull_end(p, l, PULLED_NOT);
+	}
+	return true;
+}
+
 void
 pull_message(struct peer *p, struct pull *l, const struct message *m)
 {
@@ -207,6 +233,8 @@ pull_message(struct peer *p, struct pull *l, const struct message *m)
 		pull_end(p, l, PULLED_NOT_NOW);
 		return;
 	}
+	if (m->type == MSG_answer && pull_newer(p, l, &m->answer.record))
+		return;
 	if (m->type != (l->linked ? MSG_bring : MSG_found) ||
 	    version_cmp(&r->version, &l->record.version) != 0 ||
 	    name_cmp(&r->name, &l->record.name) != 0) {

@@ -174,6 +174,46 @@ failed_copy(void **state)
 	assert_true(sent_to(p, out, OWNER, MSG_sync_diff, &m));
 }
 
+/* It was replaced where it is: what replaced it comes, and nothing failed. */
+static void
+replaced_at_its_holder(void **state)
+{
+	struct pull *l = &p->files.pulls[0];
+	struct record newer;
+
+	(void)state;
+	lists(0, 1, true);
+	newer = l->record;
+	newer.version.clock++;
+	m.type = MSG_answer;
+	m.answer.known = 1;
+	m.answer.record = newer;
+	forget_sent(out);
+	pull_message(p, l, &m);
+	assert_true(sent_to(p, out, OWNER, MSG_get, &m));
+	assert_int_equal(version_cmp(&m.get.version, &newer.version), 0);
+	arrive(1);
+	assert_true(wants_more());
+	assert_true(session_of(p, OWNER, NUMBER)->in_done);
+}
+
+/* A copy of what this peer has replaced: it tells by what. */
+static void
+replaced_here(void **state)
+{
+	(void)state;
+	shelf.at[shelf.count++] = record_of("0006", 7);
+	m.type = MSG_get;
+	m.get.op = 1;
+	m.get.name = shelf.at[0].name;
+	m.get.exact = EXACT_COPY;
+	m.get.version = record_of("0006", 6).version;
+	m.get.offset = 0;
+	serve_get(p, owner, &m.get, true);
+	assert_true(sent_to(p, out, OWNER, MSG_answer, &m));
+	assert_int_equal(m.answer.record.version.clock, 7);
+}
+
 /* Another comparison that lists the same waits for it. */
 static void
 copies_are_this_comparisons(void **state)
@@ -192,4 +232,5 @@ copies_are_this_comparisons(void **state)
 UNIT_MAIN(PAGE_TEST(next_page_while_copies_come),
     PAGE_TEST(last_page_waits_for_all),
     PAGE_TEST(no_page_before_it_is_asked_for), PAGE_TEST(busy_holder),
-    PAGE_TEST(failed_copy), PAGE_TEST(copies_are_this_comparisons))
+    PAGE_TEST(failed_copy), PAGE_TEST(copies_are_this_comparisons),
+    PAGE_TEST(replaced_at_its_holder), PAGE_TEST(replaced_here))
