@@ -7,11 +7,14 @@
 
 #include "ring.h"
 
-enum { UNDISTURBED_US = 10000000 };
+enum {
+	SLOW_US = 5000000, /* is told, too */
+	UNDISTURBED_US = 10000000,
+};
 
 static uint64_t disturbed_us;
 static uint64_t most_us[VERB_WAIT + 1];
-static unsigned late;
+static unsigned late, told;
 
 /* Those that are not simply up; true: by what was done to one of them. */
 static bool
@@ -46,7 +49,7 @@ keep_events(uint64_t since_us)
 	(void)snprintf(words, sizeof(words),
 	    "-c torture events --json --since %.3f", (double)since_us / 1e6);
 	(void)snprintf(
-	    path, sizeof(path), "%s/late.%u", settings.evidence, late);
+	    path, sizeof(path), "%s/late.%u", settings.evidence, told++);
 	(void)ringctl(path, words);
 }
 
@@ -63,18 +66,17 @@ late_told(enum verb verb, int exit, uint64_t began_us, const char *what)
 	}
 	if (now - began_us > most_us[verb])
 		most_us[verb] = now - began_us;
-	if (exit != EXIT_TIMEOUT)
+	if (exit != EXIT_TIMEOUT && now - began_us < SLOW_US)
 		return;
-	late++;
+	late += exit == EXIT_TIMEOUT;
 	excused = say_status(status, sizeof(status)) ||
 		  now < disturbed_us + UNDISTURBED_US;
 	(void)fprintf(stderr,
-	    "torture: late: %.6f %s; %s; last fault %.1f s "
-	    "ago\n",
-	    (double)now / 1e6, what, status,
-	    (double)(now - disturbed_us) / 1e6);
+	    "torture: late: %.6f after %.1f s, %.1f s after a fault: %s; %s\n",
+	    (double)now / 1e6, (double)(now - began_us) / 1e6,
+	    (double)(now - disturbed_us) / 1e6, what, status);
 	keep_events(began_us);
-	if (!excused)
+	if (exit == EXIT_TIMEOUT && !excused)
 		violation(
 		    &tally.other, "%s, without any fault; %s", what, status);
 }
