@@ -214,6 +214,38 @@ replaced_here(void **state)
 	assert_int_equal(m.answer.record.version.clock, 7);
 }
 
+/* What waits for a write is looked at soon, whatever else is said. */
+static void
+listing_while_one_waits(void **state)
+{
+	struct session *s = session_of(p, OWNER, NUMBER);
+
+	(void)state;
+	s->todo = 1;
+	session_list(p, s);
+	assert_true(s->timer_us < p->now_us + RTO_US);
+}
+
+/* What was said on a link that is closed for a better one is said again. */
+static void
+spare_link(void **state)
+{
+	struct event ev = {.type = EV_CONN_OPEN,
+	    .conn = CONN_INBOUND | 1,
+	    .from = OWNER,
+	    .incarnation = 1,
+	    .role = CONN_LINK};
+
+	(void)state;
+	lists(0, 1, false);
+	assert_int_equal(session_of(p, OWNER, NUMBER)->state, SESSION_LISTING);
+	forget_sent(out);
+	link_opened(p, conn_accept(p, &ev));
+	assert_true(sent_to(p, out, OWNER, MSG_sync_diff, &m));
+	assert_int_equal(session_of(p, OWNER, NUMBER)->state, SESSION_PAUSED);
+	assert_int_equal(under_way(), 0);
+}
+
 /* Another comparison that lists the same waits for it. */
 static void
 copies_are_this_comparisons(void **state)
@@ -233,4 +265,5 @@ UNIT_MAIN(PAGE_TEST(next_page_while_copies_come),
     PAGE_TEST(last_page_waits_for_all),
     PAGE_TEST(no_page_before_it_is_asked_for), PAGE_TEST(busy_holder),
     PAGE_TEST(failed_copy), PAGE_TEST(copies_are_this_comparisons),
-    PAGE_TEST(replaced_at_its_holder), PAGE_TEST(replaced_here))
+    PAGE_TEST(replaced_at_its_holder), PAGE_TEST(replaced_here),
+    PAGE_TEST(listing_while_one_waits), PAGE_TEST(spare_link))
