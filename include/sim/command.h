@@ -11,7 +11,7 @@ struct sim;
 struct node;
 
 /* The commands of one run, and what became of each. */
-enum { COMMANDS_MAX = 1024, HOLDERS_KEPT = 32, NAMES_MAX = 24 };
+enum { COMMANDS_MAX = 1024, HOLDERS_KEPT = 32, NAMES_MAX = 64 };
 
 struct command_log {
 	uint8_t command; /* enum command */

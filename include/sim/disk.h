@@ -14,7 +14,7 @@ struct item;
 enum {
 	SIM_BITS_MAX = 8,
 	SIM_SPACE_MAX = 1 << SIM_BITS_MAX,
-	STORED_MAX = 24, /* names in one run, and so files on one disk */
+	STORED_MAX = 64, /* names in one run, and so files on one disk */
 	CONTENT_MIXED = 1, /* bytes of different contents: no digest fits */
 	CONTENT_FIRST = 2,
 };

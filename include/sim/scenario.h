@@ -77,5 +77,6 @@ void scenario_quit_of_all_holders(struct sim *);
 /* scenario_repair.c */
 void scenario_resume_download(struct sim *);
 void scenario_stored_on_both_sides(struct sim *);
+void scenario_many_files(struct sim *);
 
 #endif

@@ -156,6 +156,9 @@ static void
 fetch_large(struct peer *p, struct op *o, const struct record *r)
 {
 	o->linked = false;
+	/* A target bears the name of the version that it was made for. */
+	if (o->file != 0)
+		fetch_discard(p, o);
 	o->record = *r;
 	o->versioned = o->resuming = o->large = true;
 	fetch_ask(p, o);

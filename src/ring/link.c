@@ -104,7 +104,7 @@ void
 conn_close_stale(struct peer *p, unsigned id)
 {
 	const struct member *m = &p->view[id];
-	bool gone = m->state == MEMBER_DEAD;
+	bool gone = m->state == MEMBER_DEAD, lost = false;
 
 	for (unsigned i = 0; i < p->conn_top; i++) {
 		struct conn *c = &p->conns[i];
@@ -117,8 +117,12 @@ conn_close_stale(struct peer *p, unsigned id)
 			continue;
 		if (c->purpose == CONN_FOR_STREAM)
 			files_closed(p, c, CLOSE_HANGUP);
+		lost |= c->purpose == CONN_FOR_LINK;
 		conn_close(p, c);
 	}
+	/* To the dead nothing is said again. */
+	if (lost && !gone)
+		files_link_lost(p, id);
 }
 
 struct conn *
@@ -194,20 +198,22 @@ link_stands(const struct peer *p, unsigned id)
 void
 link_opened(struct peer *p, struct conn *c)
 {
-	struct watch *w = &p->watch[c->id];
+	unsigned id = c->id;
 
 	c->opened_us = p->now_us;
-	w->link_us = 0;
+	p->watch[id].link_us = 0;
 	/* Of two, the spare is the one that the higher identifier opened. */
-	if (c->id > p->config.id)
+	if (id > p->config.id)
 		return;
 	for (unsigned i = 0; i < p->conn_top; i++) {
 		struct conn *d = &p->conns[i];
 
 		if (d == c || d->purpose != CONN_FOR_LINK || !d->open ||
-		    d->id != c->id || d->inbound == c->inbound)
+		    d->id != id || d->inbound == c->inbound)
 			continue;
 		conn_close(p, c->inbound ? d : c);
+		/* With what was under way on it, and on no other. */
+		files_link_lost(p, id);
 		return;
 	}
 }

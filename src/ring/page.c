@@ -45,7 +45,7 @@ session_list(struct peer *p, struct session *s)
 	m.sync_list.last = s->cursor >= session_keys(p, s);
 	s->out_waits = true;
 	link_send(p, s->id, &m);
-	s->timer_us = p->now_us + 2 * RTO_US;
+	s->timer_us = p->now_us + (s->todo != 0 ? PULL_AGAIN_US : 2 * RTO_US);
 	files_wake(p, s->timer_us);
 }
 

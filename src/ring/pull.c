@@ -105,19 +105,6 @@ pull_begin(struct peer *p, struct pull *l)
 	return pull_ask(p, l, l->record.size <= SMALL_MAX);
 }
 
-/* The comparison that asked for it still does. */
-static bool
-pull_awaited(const struct peer *p, const struct pull *l)
-{
-	const struct session *s;
-
-	if (l->session == NOBODY)
-		return false;
-	s = &p->files.sessions[l->session];
-	return s->number == l->number &&
-	       (s->active & UINT64_C(1) << l->item) != 0;
-}
-
 bool
 pull_start(struct peer *p, unsigned from, const struct record *r,
     unsigned session, unsigned item)
@@ -142,7 +129,9 @@ pull_start(struct peer *p, unsigned from, const struct record *r,
 		l->progress_us = p->now_us;
 		l->timer_us = p->now_us + RTO_US;
 		files_wake(p, l->timer_us);
-	} else if (pull_awaited(p, l)) {
+	} else if (l->session != NOBODY &&
+		   p->files.sessions[l->session].number == l->number &&
+		   p->files.sessions[l->session].active >> l->item & 1) {
 		/* Another comparison waits for it: this one asks again. */
 		return false;
 	}
@@ -206,6 +195,32 @@ pull_take(struct peer *p, struct pull *l)
 		pull_commit(p, l);
 }
 
+/* It was replaced there: what replaced it is wanted, unless it is here. */
+static bool
+pull_newer(struct peer *p, struct pull *l, const struct record *r)
+{
+	struct record held;
+
+	if (name_cmp(&r->name, &l->record.name) != 0 ||
+	    version_cmp(&r->version, &l->record.version) <= 0 ||
+	    p->now_us - l->progress_us >= LIMIT_US)
+		return false;
+	files_saw(p, &r->version);
+	stream_end(p, &l->conn);
+	if (files_find(p, &r->name, &held) &&
+	    version_cmp(&held.version, &r->version) >= 0) {
+		pull_end(p, l, PULLED);
+	} else if (write_active(p, &r->name)) {
+		pull_end(p, l, PULLED_NOT_NOW);
+	} else {
+		l->record = *r;
+		l->timer_us = p->now_us + RTO_US;
+		if (!pull_begin(p, l))
+			pull_end(p, l, PULLED_NOT);
+	}
+	return true;
+}
+
 void
 pull_message(struct peer *p, struct pull *l, const struct message *m)
 {
@@ -218,6 +233,8 @@ pull_message(struct peer *p, struct pull *l, const struct message *m)
 		pull_end(p, l, PULLED_NOT_NOW);
 		return;
 	}
+	if (m->type == MSG_answer && pull_newer(p, l, &m->answer.record))
+		return;
 	if (m->type != (l->linked ? MSG_bring : MSG_found) ||
 	    version_cmp(&r->version, &l->record.version) != 0 ||
 	    name_cmp(&r->name, &l->record.name) != 0) {

@@ -77,6 +77,22 @@ serve_refuse(struct peer *p, struct serve *s, enum wire_error error)
 	serve_tell(p, s, &m);
 }
 
+/* Who wants a copy of what was replaced here is told of what replaced it. */
+static void
+serve_replaced(struct peer *p, struct serve *s, enum wire_error error)
+{
+	struct message m;
+
+	m.type = MSG_answer;
+	m.answer.op = s->from_op;
+	m.answer.known = 1;
+	if (s->copy && files_find(p, &s->record.name, &m.answer.record) &&
+	    version_cmp(&m.answer.record.version, &s->record.version) > 0)
+		serve_tell(p, s, &m);
+	else
+		serve_refuse(p, s, error);
+}
+
 /* Sends this stored record. */
 static void
 serve_open(struct peer *p, struct serve *s, const struct record *r)
@@ -183,6 +199,7 @@ serve_get(struct peer *p, struct conn *c, const struct msg_get *m, bool linked)
 	s->to = c->id;
 	s->from_op = m->op;
 	s->record.name = m->name;
+	s->record.version = m->version;
 	s->copy = copy;
 	if (m->exact == EXACT_NEWEST)
 		serve_begin(p, s, (unsigned)key);
@@ -190,7 +207,7 @@ serve_get(struct peer *p, struct conn *c, const struct msg_get *m, bool linked)
 		 (cmp > 0 && m->exact == EXACT_HELD && r.acknowledged))
 		serve_open(p, s, &r);
 	else
-		serve_refuse(p, s, ERROR_older);
+		serve_replaced(p, s, ERROR_older);
 }
 
 void
@@ -355,7 +372,7 @@ serve_lost(struct peer *p, struct serve *s)
 
 	if (key < 0 || !files_find(p, &s->record.name, &r) ||
 	    version_cmp(&r.version, &s->record.version) != 0) {
-		serve_refuse(p, s, ERROR_not_serving);
+		serve_replaced(p, s, ERROR_not_serving);
 		return;
 	}
 	files_doubt(p, &s->record);

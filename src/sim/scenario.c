@@ -391,6 +391,7 @@ static const struct scenario scenarios[] = {
 	scenario_resume_download},
     {"stored-on-both-sides", "17: the loser is named, and only that",
 	scenario_stored_on_both_sides},
+    {"many-files", "a wiped disk has them again soon", scenario_many_files},
     {"kill-two-adjacent", "1: nothing is lost", scenario_kill_two_adjacent},
     {"kill-in-a-store", "2: acknowledged survives", scenario_kill_in_a_store},
     {"kill-owner-in-upload", "3: the client succeeds, one version",

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "sim/check.h"
 #include "sim/net.h"
 #include "sim/plan.h"
@@ -5,6 +7,7 @@
 #include "sim/sim.h"
 
 /* Scenarios of copies that move, break or disagree. */
+enum { WIPES = 3 };
 
 static unsigned
 finish(struct sim *s, uint64_t op)
@@ -113,5 +116,36 @@ scenario_stored_on_both_sides(struct sim *s)
 	sim_until(s, s->now_us + 3 * SECOND);
 	scenario_expect(s, s->notes[EVENT_superseded] == told,
 	    "what is only old has not lost");
+	rest_check(s);
+}
+
+/*
+ * More than the pages of one comparison hold, and all of one owner: it lost its
+ * disk, and both replicas list the same.
+ */
+void
+scenario_many_files(struct sim *s)
+{
+	struct node *owner;
+	char name[8];
+
+	scenario_exercise(s);
+	if (!s->with_files)
+		return;
+	for (unsigned i = 0; i < NAMES_MAX; i++) {
+		snprintf(
+		    name, sizeof(name), "%04u", 100 + 256 * (i / 2) + i % 2);
+		name_set(&s->commands.names[i], name, 4);
+	}
+	s->commands.name_count = NAMES_MAX;
+	scenario_store_all(s, 9);
+	owner = node_of(s, 2);
+	for (unsigned i = 0; i < WIPES && !s->failed; i++) {
+		node_kill(s, owner);
+		sim_until(s, s->now_us + 1 * SECOND);
+		node_wipe(s, owner);
+		node_start(s, owner, 0);
+		scenario_settle(s);
+	}
 	rest_check(s);
 }

@@ -19,6 +19,8 @@ enum {
 struct hand {
 	struct wire wire;
 	struct idset peers;
+	enum verb verb;
+	char what[WHY_TEXT]; /* the last refusal */
 };
 
 static struct hand hands[HANDS];
@@ -30,8 +32,14 @@ told(struct wire *w, const struct message *m)
 {
 	struct hand *h = (struct hand *)w;
 
+	if (m != NULL && m->type == MSG_reply && m->reply.error != 0)
+		(void)snprintf(h->what, sizeof(h->what), "%s: peer %u: %.300s",
+		    verb_info(h->verb)->word, m->reply.peer,
+		    m->reply.text.text);
 	if (m != NULL && m->type != MSG_result)
 		return;
+	if (m != NULL)
+		late_told(h->verb, m->result.exit, w->began_us, h->what);
 	for (unsigned id = 0; id < PEERS_MAX; id++)
 		if (idset_has(&h->peers, id))
 			idset_del(&acting, id);
@@ -56,6 +64,8 @@ send_fault(enum verb verb, const struct idset *peers, unsigned id, int known)
 		if (h->wire.busy)
 			continue;
 		h->peers = *peers;
+		h->verb = verb;
+		h->what[0] = '\0';
 		if (!wire_call(&h->wire, &call))
 			return false;
 		for (unsigned p = 0; p < PEERS_MAX; p++)

@@ -143,6 +143,7 @@ summary(uint64_t took_us)
 		     "wiped disks %u, supervisor kills %u, downs %u\n",
 	    tally.kills, tally.pauses, tally.quits, tally.joins, tally.starts,
 	    tally.wipes, tally.supervisor_kills, tally.downs);
+	late_print(stdout);
 	sample_print(stdout);
 	(void)printf("  lost %u, wrong %u, other violations %u, failed stores "
 		     "that took effect later %u\n",

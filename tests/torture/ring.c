@@ -232,11 +232,17 @@ ring_act(enum verb verb, const struct idset *peers, const char *text,
 	struct msg_call call = {.verb = (uint8_t)verb,
 	    .which = peers != NULL ? WHICH_LIST : WHICH_NONE,
 	    .timeout_ms = timeout_ms};
+	uint64_t began_us = now_us();
+	int exit;
 
 	if (peers != NULL)
 		call.peers = *peers;
 	text_set(&call.text, text);
-	return wire_ask(&call, verb_info(verb)->word, why);
+	exit = wire_ask(&call, verb_info(verb)->word, why);
+	if (exit == EXIT_TIMEOUT)
+		ring_look();
+	late_told(verb, exit, began_us, why);
+	return exit;
 }
 
 /* Those of the states, as a set; false: there are none. */

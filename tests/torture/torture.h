@@ -103,6 +103,12 @@ void rest_quiet(void);
 void torture_run(void);
 void progress(void); /* a line now and then */
 
+/* late.c: calls that took long */
+
+/* One is over. What: in words; status: as ring_look() saw it last. */
+void late_told(enum verb, int exit, uint64_t began_us, const char *what);
+void late_print(FILE *);
+
 /* stored.c: after down, every file of every peer. */
 void stored_check(void);
 

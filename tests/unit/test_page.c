@@ -174,24 +174,89 @@ failed_copy(void **state)
 	assert_true(sent_to(p, out, OWNER, MSG_sync_diff, &m));
 }
 
-/* What one comparison fetches is not taken over by another. */
+/* It was replaced where it is: what replaced it comes, and nothing failed. */
 static void
-two_want_the_same(void **state)
+replaced_at_its_holder(void **state)
 {
-	enum { AT = 33 };
-	struct pull *l;
+	struct pull *l = &p->files.pulls[0];
+	struct record newer;
 
+	(void)state;
+	lists(0, 1, true);
+	newer = l->record;
+	newer.version.clock++;
+	m.type = MSG_answer;
+	m.answer.known = 1;
+	m.answer.record = newer;
+	forget_sent(out);
+	pull_message(p, l, &m);
+	assert_true(sent_to(p, out, OWNER, MSG_get, &m));
+	assert_int_equal(version_cmp(&m.get.version, &newer.version), 0);
+	arrive(1);
+	assert_true(wants_more());
+	assert_true(session_of(p, OWNER, NUMBER)->in_done);
+}
+
+/* A copy of what this peer has replaced: it tells by what. */
+static void
+replaced_here(void **state)
+{
+	(void)state;
+	shelf.at[shelf.count++] = record_of("0006", 7);
+	m.type = MSG_get;
+	m.get.op = 1;
+	m.get.name = shelf.at[0].name;
+	m.get.exact = EXACT_COPY;
+	m.get.version = record_of("0006", 6).version;
+	m.get.offset = 0;
+	serve_get(p, owner, &m.get, true);
+	assert_true(sent_to(p, out, OWNER, MSG_answer, &m));
+	assert_int_equal(m.answer.record.version.clock, 7);
+}
+
+/* What waits for a write is looked at soon, whatever else is said. */
+static void
+listing_while_one_waits(void **state)
+{
+	struct session *s = session_of(p, OWNER, NUMBER);
+
+	(void)state;
+	s->todo = 1;
+	session_list(p, s);
+	assert_true(s->timer_us < p->now_us + RTO_US);
+}
+
+/* What was said on a link that is closed for a better one is said again. */
+static void
+spare_link(void **state)
+{
+	struct event ev = {.type = EV_CONN_OPEN,
+	    .conn = CONN_INBOUND | 1,
+	    .from = OWNER,
+	    .incarnation = 1,
+	    .role = CONN_LINK};
+
+	(void)state;
+	lists(0, 1, false);
+	assert_int_equal(session_of(p, OWNER, NUMBER)->state, SESSION_LISTING);
+	forget_sent(out);
+	link_opened(p, conn_accept(p, &ev));
+	assert_true(sent_to(p, out, OWNER, MSG_sync_diff, &m));
+	assert_int_equal(session_of(p, OWNER, NUMBER)->state, SESSION_PAUSED);
+	assert_int_equal(under_way(), 0);
+}
+
+/* Another comparison that lists the same waits for it. */
+static void
+copies_are_this_comparisons(void **state)
+{
 	(void)state;
 	lists(0, PAGE_MAX, false);
 	lists(PAGE_MAX, PAGE_MAX, false);
-	l = &p->files.pulls[AT];
-	assert_int_equal(l->item, AT);
-	pull_end(p, &p->files.pulls[AT - 32], PULLED);
-	assert_false(pull_start(p, 14, &l->record, l->session + 1u, 0));
-	assert_int_equal(l->from, OWNER);
-	assert_true(session_of(p, OWNER, NUMBER)->active & UINT64_C(1) << AT);
-	assert_int_equal(
-	    &p->files.sessions[l->session], session_of(p, OWNER, NUMBER));
+	arrive(PAGE_MAX);
+	for (unsigned i = PAGE_MAX; i < WINDOW_MAX; i++)
+		assert_false(pull_start(
+		    p, OWNER, &p->files.pulls[i].record, SESSIONS_MAX - 1, 0));
 }
 
 #define PAGE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -199,4 +264,6 @@ two_want_the_same(void **state)
 UNIT_MAIN(PAGE_TEST(next_page_while_copies_come),
     PAGE_TEST(last_page_waits_for_all),
     PAGE_TEST(no_page_before_it_is_asked_for), PAGE_TEST(busy_holder),
-    PAGE_TEST(failed_copy), PAGE_TEST(two_want_the_same))
+    PAGE_TEST(failed_copy), PAGE_TEST(copies_are_this_comparisons),
+    PAGE_TEST(replaced_at_its_holder), PAGE_TEST(replaced_here),
+    PAGE_TEST(listing_while_one_waits), PAGE_TEST(spare_link))

@@ -244,6 +244,30 @@ another_content_is_refused(void **state)
 	assert_int_equal(p->files.write_top, 0);
 }
 
+/* A target that was made for one version takes no other one's bytes. */
+static void
+replaced_by_a_large_one(void **state)
+{
+	struct msg_command c = {.op = OP, .command = COMMAND_REQUEST};
+	struct op *o = &p->files.ops[0];
+	struct record r = {.version.clock = 2, .size = SIZE};
+
+	(void)state;
+	name_set(&c.name, "2067", 4);
+	path_set(&c.path, "/folder/");
+	files_command(p, &c);
+	assert_int_equal(o->state, OP_ASKING);
+	assert_true(o->linked);
+	o->record.version.clock = 1;
+	o->versioned = o->created = true;
+	o->file = file_new(p, TIE_OP, op_index(p, o));
+	r.name = c.name;
+	fetch_found(p, o, &r);
+	assert_false(o->linked);
+	assert_int_equal(o->file, 0);
+	assert_false(o->created);
+}
+
 #define SMALL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(SMALL_TEST(one_message_has_it_all),
@@ -252,4 +276,4 @@ UNIT_MAIN(SMALL_TEST(one_message_has_it_all),
     SMALL_TEST(a_newer_one_raises_the_first_version),
     SMALL_TEST(refused_before_it_was_taken),
     SMALL_TEST(refused_after_it_was_taken),
-    SMALL_TEST(another_content_is_refused))
+    SMALL_TEST(another_content_is_refused), SMALL_TEST(replaced_by_a_large_one))
