@@ -36,7 +36,7 @@ struct file_op {
 /* Reads all of a small file into memory; 0, ESTALE: it is shorter, errno. */
 int fileop_load(struct open_file *f);
 
-/* Closes f on a helper, and frees it. */
+/* Frees f, closed on a helper if there is anything to close or remove. */
 void file_op_release(struct open_file *f);
 
 /* On a helper: do it, set error and text (outside.c). */

@@ -102,6 +102,7 @@ struct open_file *file_add(struct driver *, uint32_t handle, enum file_kind);
 void file_discard(struct open_file *);
 void files_discard_all(struct driver *);
 void file_free(struct open_file *);
+void file_close(struct open_file *); /* its descriptor, if there is one */
 
 void file_ref(struct open_file *);
 void file_unref(struct open_file *);

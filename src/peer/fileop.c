@@ -165,9 +165,7 @@ run_release(struct file_op *op, uint8_t *buffer)
 		disk_temp_remove(&f->driver->disk, f->handle.id);
 	else if (f->leftover && f->temp != NULL)
 		unlink(f->temp);
-	if (f->fd != -1)
-		close(f->fd);
-	f->fd = -1;
+	file_close(f);
 }
 
 enum {
@@ -338,8 +336,13 @@ op_submit(struct file_op *op)
 void
 file_op_release(struct open_file *f)
 {
-	struct file_op *op = op_new(f->driver, OP_RELEASE);
+	struct file_op *op;
 
+	if (f->fd == -1 && !f->leftover) {
+		file_free(f);
+		return;
+	}
+	op = op_new(f->driver, OP_RELEASE);
 	op->file = f;
 	op_submit(op);
 }
