@@ -78,6 +78,14 @@ int journal_write(
     struct disk *, struct journal_item *, size_t count, uint8_t *buffer);
 
 /*
+ * The same on a thread that must not wait for a disk: without `sync`, into
+ * memory of the system's where zeros are. EBUSY: something might wait, and
+ * nothing was done.
+ */
+int journal_write_now(
+    struct disk *, struct journal_item *, size_t count, uint8_t *buffer);
+
+/*
  * No version of r's name up to r's counts in the journal, also after a
  * restart, if this one got to the disk by then: nothing is flushed for it.
  */

@@ -401,10 +401,69 @@ contents_are_no_entries(void **state)
 	assert_int_equal(read_back("c", 3, "three"), 0);
 }
 
+static int
+commit_now(const char *name, uint64_t clock, const char *content)
+{
+	struct record r = record_of(name, clock, content);
+	struct journal_item item = {
+	    .record = &r, .content = (const uint8_t *)content};
+
+	return journal_write_now(&disk, &item, 1, buffer);
+}
+
+static int
+read_now(const char *name, uint64_t clock, const char *content)
+{
+	struct record r = record_of(name, clock, content);
+	struct disk_content got;
+	int rc = disk_read_now(&disk, key_of(&r.name), &r, buffer, &got);
+
+	if (rc == 0)
+		assert_memory_equal(got.small, content, r.size);
+	free(got.small);
+	return rc;
+}
+
+/* With zeros in memory where it goes, and nobody who might wait. */
+static void
+some_is_done_without_waiting(void **state)
+{
+	struct record r = record_of("b", 2, "two");
+	unsigned n = 0;
+
+	(void)state;
+	assert_int_equal(commit("a", 1, "one"), 0);
+	assert_int_equal(commit_now("b", 2, "two"), EBUSY);
+	assert_int_equal(disk_mark_now(&disk, &r), EBUSY);
+	disk.sync = false;
+	assert_int_equal(commit_now("b", 2, "two"), 0);
+	assert_int_equal(read_back("b", 2, "two"), 0);
+	assert_int_equal(disk_mark_now(&disk, &r), 0);
+	assert_int_equal(read_now("b", 2, "two"), 0);
+	assert_int_equal(read_now("b", 3, "two"), EBUSY);
+	pthread_mutex_lock(&disk.lock);
+	assert_int_equal(commit_now("c", 3, "three"), EBUSY);
+	assert_int_equal(disk_mark_now(&disk, &r), EBUSY);
+	assert_int_equal(read_now("b", 2, "two"), EBUSY);
+	pthread_mutex_unlock(&disk.lock);
+	while (commit_now("c", 3 + n, "three") == 0)
+		n++;
+	assert_in_range(n, 1, STEP / JOURNAL_BLOCK);
+	restart(3, 0, 0);
+	assert_int_equal(read_back("c", 2 + n, "three"), 0);
+	move_all();
+	assert_int_equal(commit_now("d", 1, "four"), EBUSY);
+	assert_int_equal(read_now("b", 2, "two"), 0);
+	flip("files/62/b", 1);
+	assert_int_equal(read_now("b", 2, "two"), EBUSY);
+	assert_int_equal(disk_mark_now(&disk, &r), EBUSY);
+}
+
 #define TESTED(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(TESTED(nothing_is_made_before_its_time), TESTED(commits_last),
     TESTED(a_batch_is_written_at_once), TESTED(files_come_later),
     TESTED(drops_last), TESTED(segments_are_used_again),
     TESTED(damage_hides_nothing_else), TESTED(damage_is_found_when_read),
-    TESTED(a_torn_end_is_nothing), TESTED(contents_are_no_entries))
+    TESTED(a_torn_end_is_nothing), TESTED(contents_are_no_entries),
+    TESTED(some_is_done_without_waiting))
