@@ -57,6 +57,8 @@ void run_commit_alone(struct file_op *);
 void order_init(struct order *);
 void order_add(struct driver *, struct file_op *);
 void order_end(struct driver *, struct file_op *);
+/* Whether anything of op's name is still to be done. */
+bool order_has(struct driver *, const struct file_op *op);
 /* Starts what can start. */
 void order_run(struct driver *);
 

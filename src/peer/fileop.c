@@ -259,10 +259,12 @@ file_op_finish(struct file_op *op)
 	const struct op_kind *kind = kind_of(op->type);
 	struct driver *d = op->driver;
 
+	bool ordered = op->bucket != NULL;
+
 	take_effect(op);
 	if ((kind->flags & SILENT) == 0)
 		answer(op);
-	if ((kind->flags & ORDERED) != 0)
+	if (ordered)
 		order_end(d, op);
 	if (op->type == OP_RELEASE)
 		file_free(op->file);
@@ -272,7 +274,7 @@ file_op_finish(struct file_op *op)
 		file_unref(op->other);
 	free(op->data);
 	free(op);
-	if ((kind->flags & ORDERED) != 0)
+	if (ordered)
 		order_run(d);
 }
 
@@ -328,9 +330,9 @@ op_submit(struct file_op *op)
 	if ((kind_of(op->type)->flags & ORDERED) != 0) {
 		order_add(op->driver, op);
 		order_run(op->driver);
-		return;
+	} else {
+		workers_submit(&op->driver->workers, &op->job);
 	}
-	workers_submit(&op->driver->workers, &op->job);
 }
 
 void
@@ -454,8 +456,11 @@ files_open_apply(struct driver *d, const struct action *a)
 	op->temp =
 	    op->handle != 0 ? op->handle : OWN_TEMPS | d->files.next_temp++;
 	/* The index changes with the action; the disk follows. */
-	if (a->type == ACT_MARK)
-		catalog_mark(&d->catalog, &op->record);
+	if (a->type == ACT_MARK && catalog_mark(&d->catalog, &op->record) &&
+	    !order_has(d, op)) {
+		group_mark(d, op);
+		return;
+	}
 	if (a->type == ACT_DROP)
 		catalog_drop(&d->catalog, &op->record);
 	if (good) {

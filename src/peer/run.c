@@ -313,6 +313,7 @@ release(struct driver *d)
 	loop_free(&d->loop);
 	free(d->core);
 	free(d->actions);
+	here_free(&d->here);
 	free(d);
 }
 
