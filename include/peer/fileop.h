@@ -47,6 +47,16 @@ void run_rename(struct file_op *, uint8_t *buffer);
 void run_deliver(struct file_op *, uint8_t *buffer);
 void run_copy(struct file_op *, uint8_t *buffer);
 
+/* A source's size and times as they are: 0 or an errno; the same again? */
+int source_remember(struct open_file *);
+void source_again(struct file_op *);
+
+/*
+ * Opens what is small and in the system's memory, on the loop (open.c). False:
+ * nothing was done.
+ */
+bool open_here(struct file_op *);
+
 /* Hands the outcome to the core; op is gone. */
 void file_op_finish(struct file_op *);
 

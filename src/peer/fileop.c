@@ -330,6 +330,8 @@ op_submit(struct file_op *op)
 	if ((kind_of(op->type)->flags & ORDERED) != 0) {
 		order_add(op->driver, op);
 		order_run(op->driver);
+	} else if (open_here(op)) {
+		file_op_finish(op);
 	} else {
 		workers_submit(&op->driver->workers, &op->job);
 	}

@@ -30,8 +30,8 @@ why_not_regular(mode_t mode)
 	return "is a device: only regular files are stored";
 }
 
-static int
-remember(struct open_file *f)
+int
+source_remember(struct open_file *f)
 {
 	struct stat st;
 
@@ -49,8 +49,8 @@ same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static void
-look_again(struct file_op *op)
+void
+source_again(struct file_op *op)
 {
 	struct open_file *f = op->file;
 	struct stat st;
@@ -71,7 +71,7 @@ run_check_source(struct file_op *op, uint8_t *buffer)
 	(void)buffer;
 	/* What is in memory was checked when it was read. */
 	if (op->file->content == NULL)
-		look_again(op);
+		source_again(op);
 }
 
 /* A small source is read at once, between two looks at it; and closed. */
@@ -86,7 +86,7 @@ load_source(struct file_op *op)
 	else if (rc != 0)
 		fileop_fail(op, ERROR_bad_source, f->path, rc);
 	else
-		look_again(op);
+		source_again(op);
 	file_close(f);
 }
 
@@ -113,7 +113,7 @@ run_open_source(struct file_op *op, uint8_t *buffer)
 		fileop_fail(op, ERROR_bad_source, f->path, errno);
 		return;
 	}
-	rc = remember(f);
+	rc = source_remember(f);
 	if (rc == 0 && f->size <= SMALL_MAX)
 		load_source(op);
 	else if (rc != 0)
