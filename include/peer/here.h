@@ -10,13 +10,14 @@
  * same, helpers make them all for a while.
  */
 enum {
-	HERE_SLOW_US = 1000, /* one that took longer was held up */
+	HERE_SLOW_US = 1000, /* one that waited and took longer was held up */
 	HERE_SHUN_US = 1000000, /* none is made for so long */
 	HERE_BUFFER = 64 << 10, /* bytes lent to each */
 };
 
 struct here {
 	uint64_t shun_us; /* until then none */
+	long waits; /* of this thread, before the one under way */
 	uint8_t *buffer; /* made at first use */
 };
 
