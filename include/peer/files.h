@@ -79,9 +79,13 @@ struct files_open {
 	struct handle_table table;
 	struct order order;
 	uint32_t next_temp; /* for tombstones */
+	dev_t device; /* of the peer's own files; 0: not known */
 };
 
 void files_open_init(struct driver *);
+
+/* Small sources on the disk's device may be read on the loop from now on. */
+void open_here_init(struct driver *);
 
 /* Applies an ACT_OPEN_SOURCE .. ACT_PERSIST. */
 void files_open_apply(struct driver *, const struct action *);

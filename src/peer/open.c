@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,6 +10,15 @@
 
 /* Small files that are opened and read on the loop, out of memory. */
 
+void
+open_here_init(struct driver *d)
+{
+	struct stat st;
+
+	if (fstat(d->disk.dir_fd, &st) == 0)
+		d->files.device = st.st_dev;
+}
+
 /*
  * Looks at a path without opening it: a regular, small file where this peer's
  * own are, so that it lies on a disk that is known. 0 or -1.
@@ -17,17 +27,15 @@ static int
 look_now(struct driver *d, const char *path)
 {
 	int flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
-	struct statx st = {.stx_mode = 0}, home = {.stx_mode = 0};
+	struct statx st = {.stx_mode = 0};
 	int fd = volume_system.open_now(&volume_system, AT_FDCWD, path, O_PATH);
 	bool fits;
 
 	if (fd == -1)
 		return -1;
 	fits = statx(fd, "", flags, STATX_BASIC_STATS, &st) == 0 &&
-	       statx(d->disk.dir_fd, "", flags, STATX_TYPE, &home) == 0 &&
 	       S_ISREG(st.stx_mode) && st.stx_size <= SMALL_MAX &&
-	       st.stx_dev_major == home.stx_dev_major &&
-	       st.stx_dev_minor == home.stx_dev_minor;
+	       makedev(st.stx_dev_major, st.stx_dev_minor) == d->files.device;
 	close(fd);
 	return fits ? 0 : -1;
 }
