@@ -208,6 +208,9 @@ finish_batch(struct group *g)
 	TAILQ_INIT(&done);
 	TAILQ_CONCAT(&done, &g->batch, ready);
 	TAILQ_CONCAT(&done, &g->marking, ready);
+	/* The disk need not wait until this one was told of. */
+	if (g->driver->disk.sync)
+		group_settle(g->driver);
 	finish_all(&done);
 	order_run(g->driver);
 }
