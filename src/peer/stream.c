@@ -73,7 +73,6 @@ tcp_queue_frame(struct tcp_conn *c, const uint8_t *data, size_t len,
 		    more);
 	o->len += need;
 	c->out_bytes += need;
-	tcp_touch(c);
 	return 0;
 }
 
@@ -91,6 +90,7 @@ tcp_raw_send(struct driver *d, const struct action *a)
 	file_ref(f);
 	o->offset = a->offset;
 	o->size = a->size;
+	c->hurry = true;
 	tcp_touch(c);
 }
 
@@ -200,6 +200,7 @@ tcp_flush(struct tcp_conn *c)
 	while (more && !c->blocked &&
 	       (c->state == TCP_OPEN || c->state == TCP_DRAINING)) {
 		o = TAILQ_FIRST(&c->out);
+		c->hurry = o != NULL;
 		if (o == NULL)
 			return;
 		/* What was freed was taken off the list before. */
