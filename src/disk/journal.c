@@ -18,6 +18,7 @@ journal_init(struct journal *j)
 		struct segment *s = &j->segments[i];
 
 		atomic_init(&s->state, SEGMENT_FREE);
+		atomic_init(&s->urgent, false);
 		s->fd = s->old_fd = -1;
 		TAILQ_INIT(&s->kept);
 		TAILQ_INIT(&s->moved);
@@ -117,6 +118,7 @@ find_room(struct disk *d, size_t len, struct segment **out)
 		s->filled = 0;
 	s->generation = ++j->generation;
 	s->end = 0;
+	atomic_store(&s->urgent, false);
 	j->active = next;
 	atomic_store(&s->state, SEGMENT_ACTIVE);
 	return 0;
@@ -219,6 +221,7 @@ end_batch(struct segment *s, size_t len, int rc)
 	if (rc == 0)
 		return;
 	s->abandoned = true;
+	atomic_store(&s->urgent, true);
 	atomic_store(&s->state, SEGMENT_FULL);
 }
 
@@ -389,6 +392,23 @@ journal_full(struct disk *d)
 		if (atomic_load(&d->journal.segments[i].state) == SEGMENT_FULL)
 			return true;
 	return false;
+}
+
+bool
+journal_due(struct disk *d)
+{
+	bool urgent = false;
+	unsigned full = 0;
+
+	for (int i = 0; i < JOURNAL_SEGMENTS; i++) {
+		struct segment *s = &d->journal.segments[i];
+
+		if (atomic_load(&s->state) != SEGMENT_FULL)
+			continue;
+		full++;
+		urgent |= atomic_load(&s->urgent);
+	}
+	return urgent || full > 1;
 }
 
 void

@@ -154,8 +154,7 @@ tell_lost(struct group *g)
 static void
 begin_move(struct group *g)
 {
-	if (g->moving || g->retry.index != -1 ||
-	    !journal_full(&g->driver->disk))
+	if (g->moving || g->retry.index != -1 || !journal_due(&g->driver->disk))
 		return;
 	g->moving = true;
 	workers_submit(&g->driver->workers, &g->move);

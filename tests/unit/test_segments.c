@@ -401,6 +401,34 @@ contents_are_no_entries(void **state)
 	assert_int_equal(read_back("c", 3, "three"), 0);
 }
 
+/* What is full waits for another to be, as it may be replaced meanwhile. */
+static void
+a_full_segment_waits(void **state)
+{
+	static char big[SMALL_MAX + 1];
+	unsigned n = 0;
+
+	(void)state;
+	memset(big, 'x', SMALL_MAX);
+	while (!journal_full(&disk))
+		assert_int_equal(commit("a", ++n, big), 0);
+	assert_false(journal_due(&disk));
+	while (!journal_due(&disk))
+		assert_int_equal(commit("a", ++n, big), 0);
+	assert_false(exists("files/61/a"));
+	assert_int_equal(commit("b", 1, "one"), 0);
+	restart(2, 0, 0);
+	/* Nothing of an earlier life waits. */
+	assert_true(journal_due(&disk));
+	assert_int_equal(read_back("a", n, big), 0);
+	move_all();
+	assert_false(journal_due(&disk));
+	assert_int_equal(read_back("a", n, big), 0);
+	assert_int_equal(commit("a", ++n, big), 0);
+	restart(2, 0, 0);
+	assert_int_equal(read_back("a", n, big), 0);
+}
+
 static int
 commit_now(const char *name, uint64_t clock, const char *content)
 {
@@ -466,4 +494,4 @@ UNIT_MAIN(TESTED(nothing_is_made_before_its_time), TESTED(commits_last),
     TESTED(drops_last), TESTED(segments_are_used_again),
     TESTED(damage_hides_nothing_else), TESTED(damage_is_found_when_read),
     TESTED(a_torn_end_is_nothing), TESTED(contents_are_no_entries),
-    TESTED(some_is_done_without_waiting))
+    TESTED(some_is_done_without_waiting), TESTED(a_full_segment_waits))
