@@ -15,8 +15,8 @@
  * A peer's own folder: incarnation, view, files/XX/NAME (XX: the low byte of
  * the key), journal.N, tmp/, damaged/, each made when it is needed. A stored
  * file is its content followed by a trailer; a tombstone is a trailer alone.
- * All of these calls may wait for the disk: they are for start-up and for
- * helper threads. Those that return int return 0 or an errno.
+ * All of these calls but those named _now may wait for the disk: they are for
+ * start-up and for helper threads. Those that return int return 0 or an errno.
  */
 enum {
 	TRAILER_LEN = 512,

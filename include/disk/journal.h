@@ -13,11 +13,11 @@
 
 /*
  * Where small versions are committed: many with one write and one flush.
- * Segments, filled with zeros ahead of use and never cut, are written in turn;
- * when the next one is full, too, what is still the newest of its name moves
- * into files/, and the segment is free again. The first block of a segment names its
- * generation; then come entries: a block with record and checksum, and the
- * content, up to the next block's start.
+ * Segments, filled with zeros ahead of use and never cut, are written in turn.
+ * When the next one is full, too, what is still the newest of its name moves
+ * into files/, and the segment is free again. The first block of a segment
+ * names its generation; then come entries: a block with record and checksum,
+ * and the content, up to the next block's start.
  */
 enum {
 	JOURNAL_SEGMENTS = 3, /* one in use, one full, one to go on with */
