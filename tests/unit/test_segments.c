@@ -452,6 +452,18 @@ read_now(const char *name, uint64_t clock, const char *content)
 	return rc;
 }
 
+/* Not before Linux 5.12, and not under valgrind. */
+static bool
+opens_now(const char *file)
+{
+	struct volume *v = disk.volume;
+	int fd = v->open_now(v, disk.dir_fd, file, O_RDONLY);
+
+	if (fd != -1)
+		close(fd);
+	return fd != -1;
+}
+
 /* With zeros in memory where it goes, and nobody who might wait. */
 static void
 some_is_done_without_waiting(void **state)
@@ -481,7 +493,8 @@ some_is_done_without_waiting(void **state)
 	assert_int_equal(read_back("c", 2 + n, "three"), 0);
 	move_all();
 	assert_int_equal(commit_now("d", 1, "four"), EBUSY);
-	assert_int_equal(read_now("b", 2, "two"), 0);
+	assert_int_equal(
+	    read_now("b", 2, "two"), opens_now("files/62/b") ? 0 : EBUSY);
 	flip("files/62/b", 1);
 	assert_int_equal(read_now("b", 2, "two"), EBUSY);
 	assert_int_equal(disk_mark_now(&disk, &r), EBUSY);
