@@ -34,6 +34,9 @@ void damage_lost_entry(
  */
 void damage_mend(struct disk *, const struct name *);
 
+/* Whether there is anything to mend; with the lock held. */
+bool damage_known(const struct disk *, const struct name *);
+
 /* Reads what is in damaged/: before anything is set aside. */
 int damage_load(struct disk *);
 void damage_free(struct disk *);

@@ -15,14 +15,15 @@
  * A peer's own folder: incarnation, view, files/XX/NAME (XX: the low byte of
  * the key), journal.N, tmp/, damaged/, each made when it is needed. A stored
  * file is its content followed by a trailer; a tombstone is a trailer alone.
- * All of these calls may wait for the disk: they are for start-up and for
- * helper threads. Those that return int return 0 or an errno.
+ * All of these calls but those named _now may wait for the disk: they are for
+ * start-up and for helper threads. Those that return int return 0 or an errno.
  */
 enum {
 	TRAILER_LEN = 512,
 	DISK_BUCKETS = 256,
 	DISK_VIEW_LEN_MAX = 512 * 1024, /* bytes of the durable view */
 	DISK_BUFFER = 256 * 1024, /* bytes that callers lend */
+	DISK_SMALL = SMALL_MAX + TRAILER_LEN, /* of a small version */
 	DAMAGED_KEPT = 100, /* files in damaged/ */
 	SHORT_PATH = NAME_LEN_MAX + 32, /* bytes of a name in this folder */
 };
@@ -92,6 +93,14 @@ struct disk_content {
 int disk_read(struct disk *, unsigned key, const struct record *r,
     uint8_t *buffer, struct disk_content *);
 int disk_mark(struct disk *, unsigned key, const struct record *r);
+
+/*
+ * The same of small versions on a thread that must not wait for a disk, with
+ * DISK_SMALL bytes of buffer. EBUSY: it might have to, or something is wrong.
+ */
+int disk_read_now(struct disk *, unsigned key, const struct record *r,
+    uint8_t *buffer, struct disk_content *);
+int disk_mark_now(struct disk *, const struct record *r);
 
 /*
  * Removes what is stored of r's name unless it is newer than r. EAGAIN: it is

@@ -43,12 +43,22 @@ int flush_root(struct disk *);
 bool file_version(
     const struct disk *, unsigned key, const struct name *, struct version *);
 
+/* All of a small file, whose record shall be r's version. */
+int file_decode(const uint8_t *bytes, size_t len, const struct record *r,
+    struct disk_content *);
+
+/* What a trailer says, held against what is wanted: 0, EBADMSG, ENOENT. */
+int record_fits(const struct record *stored, const struct record *r);
+
+/* A copy of these bytes as what was read: 0 or ENOMEM. */
+int content_keep(struct disk_content *, const uint8_t *bytes, size_t len);
+
 int temp_to_file(
     struct disk *, uint32_t handle, unsigned key, const struct name *);
 
 /*
  * Of the journal's tree; with the lock held. kept_put: 0 or ENOMEM; an older
- * one goes. kept_forget: goes if it is not newer than version.
+ * one goes. kept_forget: goes if it is not newer than version. rc: 0 or errno.
  */
 struct kept *kept_find(struct disk *, const struct name *);
 struct kept *kept_first(struct disk *);
@@ -57,6 +67,12 @@ int kept_put(
     struct disk *, struct segment *, uint32_t at, const struct record *);
 void kept_forget(struct disk *, const struct name *, const struct version *);
 void kept_remove(struct disk *, struct kept *);
+/* Marks r's version. False: not in the journal, or in files/ as well. */
+bool kept_mark(struct disk *, const struct record *r, int *rc);
+
+/* What len bytes at an entry's place say: 0, or EBADMSG. */
+int entry_decode(const struct segment *, uint32_t at, struct record *,
+    const uint8_t *bytes, size_t len);
 
 /* Reads an entry into buffer: block, then content. 0, EBADMSG or an errno. */
 int entry_read(struct disk *, const struct segment *, uint32_t at,

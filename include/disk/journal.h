@@ -13,14 +13,14 @@
 
 /*
  * Where small versions are committed: many with one write and one flush.
- * Segments, filled with zeros ahead of use and never cut, are written in turn;
- * when one is full, what is still the newest of its name moves into files/,
- * and the segment is free again. The first block of a segment names its
- * generation; then come entries: a block with record and checksum, and the
- * content, up to the next block's start.
+ * Segments, filled with zeros ahead of use and never cut, are written in turn.
+ * When the next one is full, too, what is still the newest of its name moves
+ * into files/, and the segment is free again. The first block of a segment
+ * names its generation; then come entries: a block with record and checksum,
+ * and the content, up to the next block's start.
  */
 enum {
-	JOURNAL_SEGMENTS = 2,
+	JOURNAL_SEGMENTS = 3, /* one in use, one full, one to go on with */
 	JOURNAL_LEN_MAX = 8 << 20, /* bytes of a segment */
 	JOURNAL_STEP = 256 << 10, /* bytes of zeros written ahead */
 	JOURNAL_BLOCK = 512, /* bytes that a disk writes whole or not at all */
@@ -39,6 +39,7 @@ struct segment {
 	int old_fd; /* of what was abandoned: someone may be reading it */
 	atomic_int state; /* enum segment_state */
 	bool abandoned; /* its disk failed: a new file next time */
+	atomic_bool urgent; /* it shall move as soon as it is full */
 	uint32_t generation;
 	uint32_t end, filled; /* bytes used; bytes that are on the disk */
 	struct kept_list kept; /* the newest of their names, by position */
@@ -78,6 +79,14 @@ int journal_write(
     struct disk *, struct journal_item *, size_t count, uint8_t *buffer);
 
 /*
+ * The same on a thread that must not wait for a disk: without `sync`, into
+ * memory of the system's where zeros are. EBUSY: something might wait, and
+ * nothing was done.
+ */
+int journal_write_now(
+    struct disk *, struct journal_item *, size_t count, uint8_t *buffer);
+
+/*
  * No version of r's name up to r's counts in the journal, also after a
  * restart, if this one got to the disk by then: nothing is flushed for it.
  */
@@ -86,8 +95,15 @@ int journal_cancel(struct disk *, const struct record *r);
 /* Whether anything was written that is not in files/. */
 bool journal_used(struct disk *);
 
-/* Whether a segment waits for journal_move(). */
+/* Whether there is anything for journal_move(). */
 bool journal_full(struct disk *);
+
+/*
+ * Whether it shall move by now: a full segment waits for another, as what is
+ * in it may be replaced meanwhile, unless its disk failed or it is of an
+ * earlier life.
+ */
+bool journal_due(struct disk *);
 
 /* Who moves says where names belong, and hears of what can't be read back. */
 struct journal_loss {

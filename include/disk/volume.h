@@ -40,6 +40,13 @@ struct volume {
 	int (*unlink)(struct volume *, int at, const char *path);
 	int (*list)(
 	    struct volume *, int at, const char *path, struct volume_list *);
+	/*
+	 * Likewise, from what the system has in memory: else -1, or fewer
+	 * bytes. NULL, both: it can't tell.
+	 */
+	int (*open_now)(struct volume *, int at, const char *path, int flags);
+	ssize_t (*read_now)(
+	    struct volume *, int fd, void *, size_t len, uint64_t offset);
 	/* Out of the cache, so that the next read is one of the disk. */
 	void (*forget)(struct volume *, int fd, uint64_t offset, uint64_t len);
 };

@@ -45,6 +45,7 @@ struct tcp_conn {
 	bool inbound, fresh, touched;
 	bool closing; /* the core closed it before it was open */
 	bool blocked; /* the socket takes no more */
+	bool hurry; /* there is more than marks to send */
 	bool finished; /* our side is shut */
 	uint16_t expected; /* identifier, of a connector */
 	struct party self, other;
@@ -67,6 +68,8 @@ void tcp_fail(struct tcp_conn *, enum close_reason);
 /* Gone without a word. */
 void tcp_kill(struct tcp_conn *);
 void tcp_ready(struct source *, uint32_t events);
+/* Marks have waited long enough. */
+void tcp_marks_due(struct timer *);
 /* A helper moved bytes. */
 void tcp_transferred(struct transfer *);
 void tcp_read(struct tcp_conn *);
@@ -75,8 +78,8 @@ void tcp_parse_rest(struct tcp_conn *);
 void tcp_flush(struct tcp_conn *);
 void tcp_drop_queue(struct tcp_conn *);
 /*
- * Queues a frame of a message and of what follows it (NULL: nothing); 0, or
- * -1: too many bytes wait, the connection failed.
+ * Queues a frame of a message and of what follows it (NULL: nothing), for the
+ * next flush; 0, or -1: too many bytes wait, the connection failed.
  */
 int tcp_queue_frame(struct tcp_conn *, const uint8_t *data, size_t len,
     const struct open_file *content);

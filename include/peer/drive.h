@@ -11,6 +11,7 @@
 #include "peer/catalog.h"
 #include "peer/files.h"
 #include "peer/group.h"
+#include "peer/here.h"
 #include "peer/pipe.h"
 #include "peer/print.h"
 #include "peer/run.h"
@@ -53,6 +54,7 @@ struct driver {
 	uint64_t view_hash; /* as last written */
 	struct deferred *deferred, **deferred_end;
 	uint64_t dropped; /* datagrams and connections not listened to */
+	struct here here;
 	bool stepping, exiting;
 	uint8_t exit_code;
 };

@@ -36,7 +36,7 @@ struct file_op {
 /* Reads all of a small file into memory; 0, ESTALE: it is shorter, errno. */
 int fileop_load(struct open_file *f);
 
-/* Closes f on a helper, and frees it. */
+/* Frees f, closed on a helper if there is anything to close or remove. */
 void file_op_release(struct open_file *f);
 
 /* On a helper: do it, set error and text (outside.c). */
@@ -46,6 +46,16 @@ void run_create_target(struct file_op *, uint8_t *buffer);
 void run_rename(struct file_op *, uint8_t *buffer);
 void run_deliver(struct file_op *, uint8_t *buffer);
 void run_copy(struct file_op *, uint8_t *buffer);
+
+/* A source's size and times as they are: 0 or an errno; the same again? */
+int source_remember(struct open_file *);
+void source_again(struct file_op *);
+
+/*
+ * Opens what is small and in the system's memory, on the loop (open.c). False:
+ * nothing was done.
+ */
+bool open_here(struct file_op *);
 
 /* Hands the outcome to the core; op is gone. */
 void file_op_finish(struct file_op *);
@@ -57,6 +67,8 @@ void run_commit_alone(struct file_op *);
 void order_init(struct order *);
 void order_add(struct driver *, struct file_op *);
 void order_end(struct driver *, struct file_op *);
+/* Whether anything of op's name is still to be done. */
+bool order_has(struct driver *, const struct file_op *op);
 /* Starts what can start. */
 void order_run(struct driver *);
 

@@ -79,9 +79,13 @@ struct files_open {
 	struct handle_table table;
 	struct order order;
 	uint32_t next_temp; /* for tombstones */
+	dev_t device; /* of the peer's own files; 0: not known */
 };
 
 void files_open_init(struct driver *);
+
+/* Small sources on the disk's device may be read on the loop from now on. */
+void open_here_init(struct driver *);
 
 /* Applies an ACT_OPEN_SOURCE .. ACT_PERSIST. */
 void files_open_apply(struct driver *, const struct action *);
@@ -102,6 +106,7 @@ struct open_file *file_add(struct driver *, uint32_t handle, enum file_kind);
 void file_discard(struct open_file *);
 void files_discard_all(struct driver *);
 void file_free(struct open_file *);
+void file_close(struct open_file *); /* its descriptor, if there is one */
 
 void file_ref(struct open_file *);
 void file_unref(struct open_file *);

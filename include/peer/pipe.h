@@ -17,7 +17,7 @@ enum {
 	PIPE_QUEUE_SOFT = 1 << 20, /* bytes; events and lines up to here */
 	PIPE_QUEUE_MAX = 8 << 20, /* replies and reports too */
 	PIPE_READ_BYTES = 65536, /* in a turn */
-	PIPE_WAIT_US = 1000, /* for company, of notes of files */
+	PIPE_WAIT_US = 5000, /* for company, of notes of files */
 	PIPE_WAIT_BYTES = 4096, /* of them are company enough */
 };
 

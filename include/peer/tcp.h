@@ -23,6 +23,7 @@ enum {
 	TCP_QUEUE_MAX = 4 << 20, /* bytes waiting on one connection */
 	TCP_BACKLOG = 1024,
 	ACCEPT_PAUSE_US = 100000, /* when no descriptor is left at all */
+	TCP_MARK_US = 5000, /* that marks wait for what else is sent there */
 };
 
 struct driver;
@@ -33,6 +34,7 @@ struct tcp {
 	struct source listener;
 	int spare_fd; /* given up to turn somebody away */
 	struct timer accept_timer;
+	struct timer mark_timer;
 	struct handle_table table;
 	unsigned alive; /* connections that are not freed yet */
 	TAILQ_HEAD(, tcp_conn) fresh; /* oldest first */

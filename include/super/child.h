@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "os/loop.h"
@@ -20,6 +21,8 @@ struct child {
 	int pidfd, to_fd, from_fd;
 	struct source end, to, from;
 	struct outlet queue;
+	TAILQ_ENTRY(child) unsent; /* while in super.unsent */
+	bool is_unsent;
 	struct inlet inlet;
 	bool bound; /* its folder is locked, its ports are open */
 	bool reported; /* report holds */
@@ -58,8 +61,12 @@ int child_spawn(struct child *, int join_through, int in, int out);
 /* Forks a reader of a peer's disk: its process, or -1 with errno. */
 pid_t reader_spawn(const struct super *, unsigned id, int in, int out);
 
-/* 0, or -1: it has no process, or its queue is full. */
+/*
+ * Queued until the turn ends. 0, or -1: it has no process, or its queue is
+ * full.
+ */
 int child_send(struct child *, const struct message *);
+void children_write(struct super *); /* what was queued */
 
 /* 0, or -1 with errno. SIGKILL counts as asked for. */
 int child_signal(struct child *, int signal);

@@ -50,6 +50,7 @@ struct super {
 	struct roster roster;
 	struct child *children[SPACE_MAX]; /* NULL: none of that identifier */
 	struct idset known; /* those that are not NULL */
+	TAILQ_HEAD(, child) unsent; /* with commands queued in this turn */
 	enum phase_of_ring phase;
 	bool foreground;
 	bool changed; /* something that a call may wait for */

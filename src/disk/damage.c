@@ -212,6 +212,12 @@ damage_lost_entry(struct disk *d, const struct record *r, const uint8_t *bytes)
 	pthread_mutex_unlock(&d->lock);
 }
 
+bool
+damage_known(const struct disk *d, const struct name *name)
+{
+	return find_lost(d, name, 0) < DAMAGED_KEPT;
+}
+
 void
 damage_mend(struct disk *d, const struct name *name)
 {

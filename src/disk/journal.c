@@ -18,6 +18,7 @@ journal_init(struct journal *j)
 		struct segment *s = &j->segments[i];
 
 		atomic_init(&s->state, SEGMENT_FREE);
+		atomic_init(&s->urgent, false);
 		s->fd = s->old_fd = -1;
 		TAILQ_INIT(&s->kept);
 		TAILQ_INIT(&s->moved);
@@ -112,8 +113,12 @@ find_room(struct disk *d, size_t len, struct segment **out)
 		rc = flush_root(d);
 	if (rc != 0)
 		return rc;
+	/* Of a segment used before, not all need be in memory any more. */
+	if (!d->sync)
+		s->filled = 0;
 	s->generation = ++j->generation;
 	s->end = 0;
+	atomic_store(&s->urgent, false);
 	j->active = next;
 	atomic_store(&s->state, SEGMENT_ACTIVE);
 	return 0;
@@ -184,14 +189,13 @@ stores_any(const struct journal_item *items, size_t count)
 	return false;
 }
 
-/* What was written counts from now on. */
+/* What was written counts from now on; with the lock held. */
 static int
 take_effect(
     struct disk *d, struct segment *s, struct journal_item *items, size_t count)
 {
 	int rc = 0;
 
-	pthread_mutex_lock(&d->lock);
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		const struct record *r = items[i].record;
 
@@ -202,20 +206,43 @@ take_effect(
 		rc = kept_put(d, s, items[i].at, r);
 		damage_mend(d, &r->name);
 	}
-	pthread_mutex_unlock(&d->lock);
 	return rc;
+}
+
+/*
+ * The end of a batch of len bytes. After a failed flush the system may hold
+ * for clean what is on no disk: nothing more goes there, and all that it has
+ * moves.
+ */
+static void
+end_batch(struct segment *s, size_t len, int rc)
+{
+	s->end += (uint32_t)len;
+	if (rc == 0)
+		return;
+	s->abandoned = true;
+	atomic_store(&s->urgent, true);
+	atomic_store(&s->state, SEGMENT_FULL);
+}
+
+static size_t
+batch_len(const struct journal_item *items, size_t count)
+{
+	size_t len = JOURNAL_BLOCK;
+
+	for (size_t i = 0; i < count; i++)
+		len += journal_item_len(&items[i]);
+	return len;
 }
 
 static int
 write_batch(
     struct disk *d, struct journal_item *items, size_t count, uint8_t *buffer)
 {
-	size_t len = JOURNAL_BLOCK;
+	size_t len = batch_len(items, count);
 	struct segment *s;
 	int rc;
 
-	for (size_t i = 0; i < count; i++)
-		len += journal_item_len(&items[i]);
 	assert(len <= DISK_BUFFER && len <= d->journal.len_max);
 	rc = find_room(d, len, &s);
 	if (rc != 0)
@@ -228,17 +255,12 @@ write_batch(
 	/* The segment's own block must not depend on a later flush. */
 	if (rc == 0 && (s->end == 0 || stores_any(items, count)))
 		rc = flush_data(d, s->fd);
-	if (rc == 0)
+	if (rc == 0) {
+		pthread_mutex_lock(&d->lock);
 		rc = take_effect(d, s, items, count);
-	/*
-	 * After a failed flush the system may hold for clean what is on no
-	 * disk: nothing more goes there, and all that it has moves.
-	 */
-	s->end += (uint32_t)len;
-	if (rc != 0) {
-		s->abandoned = true;
-		atomic_store(&s->state, SEGMENT_FULL);
+		pthread_mutex_unlock(&d->lock);
 	}
+	end_batch(s, len, rc);
 	return rc;
 }
 
@@ -254,6 +276,67 @@ journal_write(
 	return rc;
 }
 
+/* The segment in use, if it has zeros in memory for so much; else NULL. */
+static struct segment *
+segment_ahead(struct disk *d, size_t len)
+{
+	struct journal *j = &d->journal;
+	struct segment *s;
+
+	if (d->sync || j->active == -1)
+		return NULL;
+	s = &j->segments[j->active];
+	if (atomic_load(&s->state) != SEGMENT_ACTIVE || s->end == 0 ||
+	    s->end + len > s->filled)
+		return NULL;
+	return s;
+}
+
+/* A name that was set aside is renamed once it is stored again. */
+static bool
+any_damaged(struct disk *d, const struct journal_item *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (damage_known(d, &items[i].record->name))
+			return true;
+	return false;
+}
+
+/* With both locks held. */
+static int
+write_ahead(
+    struct disk *d, struct journal_item *items, size_t count, uint8_t *buffer)
+{
+	struct segment *s = segment_ahead(d, batch_len(items, count));
+	size_t len;
+	int rc;
+
+	if (s == NULL || any_damaged(d, items, count))
+		return EBUSY;
+	len = build(s, items, count, buffer);
+	rc = volume_write(d->volume, s->fd, buffer, len, s->end);
+	if (rc == 0)
+		rc = take_effect(d, s, items, count);
+	end_batch(s, len, rc);
+	return rc;
+}
+
+int
+journal_write_now(
+    struct disk *d, struct journal_item *items, size_t count, uint8_t *buffer)
+{
+	int rc = EBUSY;
+
+	if (pthread_mutex_trylock(&d->journal.lock) != 0)
+		return EBUSY;
+	if (pthread_mutex_trylock(&d->lock) == 0) {
+		rc = write_ahead(d, items, count, buffer);
+		pthread_mutex_unlock(&d->lock);
+	}
+	pthread_mutex_unlock(&d->journal.lock);
+	return rc;
+}
+
 int
 journal_cancel(struct disk *d, const struct record *r)
 {
@@ -264,28 +347,33 @@ journal_cancel(struct disk *d, const struct record *r)
 }
 
 int
-entry_read(struct disk *d, const struct segment *s, uint32_t at,
-    struct record *r, uint8_t *buffer)
+entry_decode(const struct segment *s, uint32_t at, struct record *r,
+    const uint8_t *bytes, size_t len)
 {
-	uint32_t span;
 	struct block b;
-	ssize_t n;
 
-	n = volume_read(
-	    d->volume, s->fd, buffer, JOURNAL_BLOCK + SMALL_MAX, at);
-	if (n == -1)
-		return errno == EIO ? EBADMSG : errno;
-	if (n < JOURNAL_BLOCK || !block_decode(&b, buffer, at) ||
+	if (len < JOURNAL_BLOCK || !block_decode(&b, bytes, at) ||
 	    b.kind != BLOCK_STORE || b.generation != s->generation)
 		return EBADMSG;
 	*r = b.record;
-	span = block_span(&b);
-	if (n < (ssize_t)span && !r->deleted &&
-	    n < (ssize_t)(JOURNAL_BLOCK + r->size))
-		return EBADMSG;
-	if (!r->deleted && !disk_digest_fits(buffer + JOURNAL_BLOCK, r))
-		return EBADMSG;
-	return 0;
+	if (r->deleted)
+		return 0;
+	return len >= JOURNAL_BLOCK + r->size &&
+		       disk_digest_fits(bytes + JOURNAL_BLOCK, r)
+		   ? 0
+		   : EBADMSG;
+}
+
+int
+entry_read(struct disk *d, const struct segment *s, uint32_t at,
+    struct record *r, uint8_t *buffer)
+{
+	ssize_t n = volume_read(
+	    d->volume, s->fd, buffer, JOURNAL_BLOCK + SMALL_MAX, at);
+
+	if (n == -1)
+		return errno == EIO ? EBADMSG : errno;
+	return entry_decode(s, at, r, buffer, (size_t)n);
 }
 
 bool
@@ -304,6 +392,23 @@ journal_full(struct disk *d)
 		if (atomic_load(&d->journal.segments[i].state) == SEGMENT_FULL)
 			return true;
 	return false;
+}
+
+bool
+journal_due(struct disk *d)
+{
+	bool urgent = false;
+	unsigned full = 0;
+
+	for (int i = 0; i < JOURNAL_SEGMENTS; i++) {
+		struct segment *s = &d->journal.segments[i];
+
+		if (atomic_load(&s->state) != SEGMENT_FULL)
+			continue;
+		full++;
+		urgent |= atomic_load(&s->urgent);
+	}
+	return urgent || full > 1;
 }
 
 void

@@ -99,3 +99,21 @@ kept_put(struct disk *d, struct segment *s, uint32_t at, const struct record *r)
 	TAILQ_INSERT_TAIL(&s->kept, k, place);
 	return 0;
 }
+
+bool
+kept_mark(struct disk *d, const struct record *r, int *rc)
+{
+	static const uint8_t yes = 1;
+	struct kept *k = kept_find(d, &r->name);
+
+	if (k == NULL || version_cmp(&k->version, &r->version) != 0)
+		return false;
+	k->acknowledged = 1;
+	if (k->moved)
+		return false;
+	*rc = 0;
+	if (k->segment->fd != -1)
+		*rc = volume_write(d->volume, k->segment->fd, &yes, 1,
+		    k->at + BLOCK_ACKNOWLEDGED);
+	return true;
+}

@@ -165,6 +165,20 @@ make_durable(struct replay *p)
 	return rc == 0 ? flush_root(d) : rc;
 }
 
+/* Of those used, the one that was begun first; the others follow in turn. */
+static int
+oldest(const struct journal *j, const bool used[JOURNAL_SEGMENTS])
+{
+	int first = 0;
+
+	for (int i = 0; i < JOURNAL_SEGMENTS; i++)
+		if (used[i] &&
+		    (!used[first] || j->segments[i].generation <
+					 j->segments[first].generation))
+			first = i;
+	return first;
+}
+
 int
 journal_recover(struct disk *d, struct disk_scan *told)
 {
@@ -180,7 +194,7 @@ journal_recover(struct disk *d, struct disk_scan *told)
 			rc = load(&all[i], i);
 		used[i] = rc == 0 && find_generation(&all[i]);
 	}
-	first = j->segments[0].generation > j->segments[1].generation;
+	first = oldest(j, used);
 	for (int n = 0; n < JOURNAL_SEGMENTS; n++) {
 		int i = (first + n) % JOURNAL_SEGMENTS;
 
@@ -192,8 +206,10 @@ journal_recover(struct disk *d, struct disk_scan *told)
 			j->active = i;
 	}
 	for (int i = 0; i < JOURNAL_SEGMENTS; i++) {
-		if (used[i])
+		if (used[i]) {
+			atomic_store(&j->segments[i].urgent, true);
 			atomic_store(&j->segments[i].state, SEGMENT_FULL);
+		}
 		free(all[i].bytes);
 	}
 	return rc;

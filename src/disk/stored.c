@@ -190,17 +190,16 @@ open_file(const struct disk *d, unsigned key, const struct name *name, int mode)
 	return d->volume->open(d->volume, d->dir_fd, path, mode | O_NONBLOCK);
 }
 
-/* What a trailer says, held against what is wanted. */
-static int
-fits(const struct record *stored, const struct record *r)
+int
+record_fits(const struct record *stored, const struct record *r)
 {
 	if (name_cmp(&stored->name, &r->name) != 0)
 		return EBADMSG;
 	return version_cmp(&stored->version, &r->version) == 0 ? 0 : ENOENT;
 }
 
-static int
-keep_small(struct disk_content *out, const uint8_t *bytes, size_t len)
+int
+content_keep(struct disk_content *out, const uint8_t *bytes, size_t len)
 {
 	/* Also of no bytes there is memory: that says it is here. */
 	out->small = malloc(len > 0 ? len : 1);
@@ -210,9 +209,8 @@ keep_small(struct disk_content *out, const uint8_t *bytes, size_t len)
 	return 0;
 }
 
-/* All of a file that is small: one read, and its digest. */
-static int
-read_small(const uint8_t *bytes, size_t len, const struct record *r,
+int
+file_decode(const uint8_t *bytes, size_t len, const struct record *r,
     struct disk_content *out)
 {
 	struct record stored;
@@ -222,10 +220,10 @@ read_small(const uint8_t *bytes, size_t len, const struct record *r,
 	    !trailer_decode(&stored, bytes + len - TRAILER_LEN) ||
 	    (stored.deleted ? 0 : stored.size) != len - TRAILER_LEN)
 		return EBADMSG;
-	rc = fits(&stored, r);
+	rc = record_fits(&stored, r);
 	if (rc == 0 && !stored.deleted && !disk_digest_fits(bytes, &stored))
 		rc = EBADMSG;
-	return rc == 0 ? keep_small(out, bytes, len - TRAILER_LEN) : rc;
+	return rc == 0 ? content_keep(out, bytes, len - TRAILER_LEN) : rc;
 }
 
 static int
@@ -244,11 +242,11 @@ read_file(struct disk *d, unsigned key, const struct record *r, uint8_t *buffer,
 	if (n == -1) {
 		rc = errno == EISDIR || errno == EIO ? EBADMSG : errno;
 	} else if (n <= WHOLE) {
-		rc = read_small(buffer, (size_t)n, r, out);
+		rc = file_decode(buffer, (size_t)n, r, out);
 	} else {
 		rc = trailer_read(v, fd, &stored);
 		if (rc == 0)
-			rc = fits(&stored, r);
+			rc = record_fits(&stored, r);
 		if (rc == EIO)
 			rc = EBADMSG;
 	}
@@ -294,8 +292,8 @@ disk_read(struct disk *d, unsigned key, const struct record *r, uint8_t *buffer,
 	*out = (struct disk_content){.fd = -1};
 	while (locate(d, r, &segment, &at)) {
 		rc = entry_read(d, segment, at, &stored, buffer);
-		if (rc == 0 && fits(&stored, r) == 0)
-			return keep_small(out, buffer + JOURNAL_BLOCK,
+		if (rc == 0 && record_fits(&stored, r) == 0)
+			return content_keep(out, buffer + JOURNAL_BLOCK,
 			    stored.deleted ? 0 : stored.size);
 		if (rc != 0 && rc != EBADMSG)
 			return rc;
@@ -318,7 +316,7 @@ open_version(
 		return -1;
 	rc = trailer_read(d->volume, fd, &stored);
 	if (rc == 0)
-		rc = fits(&stored, r);
+		rc = record_fits(&stored, r);
 	if (rc != 0) {
 		d->volume->close(d->volume, fd);
 		errno = rc;
@@ -331,19 +329,11 @@ int
 disk_mark(struct disk *d, unsigned key, const struct record *r)
 {
 	static const uint8_t yes = 1;
-	struct kept *k;
-	bool there;
 	int fd, rc = 0;
+	bool there;
 
 	pthread_mutex_lock(&d->lock);
-	k = kept_find(d, &r->name);
-	there = k != NULL && version_cmp(&k->version, &r->version) == 0;
-	if (there)
-		k->acknowledged = 1;
-	there = there && !k->moved;
-	if (there && k->segment->fd != -1)
-		rc = volume_write(d->volume, k->segment->fd, &yes, 1,
-		    k->at + BLOCK_ACKNOWLEDGED);
+	there = kept_mark(d, r, &rc);
 	pthread_mutex_unlock(&d->lock);
 	if (there)
 		return rc;

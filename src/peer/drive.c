@@ -229,7 +229,9 @@ drive_settle(struct driver *d)
 {
 	drain(d);
 	for (int i = 0; i < SETTLE_ROUNDS; i++) {
+		/* Others can begin while this one writes. */
 		tcp_settle(d);
+		group_settle(d);
 		if (d->deferred == NULL)
 			break;
 		drain(d);
@@ -268,8 +270,10 @@ await_helpers(struct driver *d)
 	timer_init(&timer, on_end);
 	timer_start(&d->loop, &timer, until);
 	while (d->workers.pending > 0 && d->loop.now_us < until &&
-	       loop_turn(&d->loop) == 0)
+	       loop_turn(&d->loop) == 0) {
 		tcp_settle(d);
+		group_settle(d);
+	}
 	timer_stop(&d->loop, &timer);
 }
 

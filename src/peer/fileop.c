@@ -165,9 +165,7 @@ run_release(struct file_op *op, uint8_t *buffer)
 		disk_temp_remove(&f->driver->disk, f->handle.id);
 	else if (f->leftover && f->temp != NULL)
 		unlink(f->temp);
-	if (f->fd != -1)
-		close(f->fd);
-	f->fd = -1;
+	file_close(f);
 }
 
 enum {
@@ -261,10 +259,12 @@ file_op_finish(struct file_op *op)
 	const struct op_kind *kind = kind_of(op->type);
 	struct driver *d = op->driver;
 
+	bool ordered = op->bucket != NULL;
+
 	take_effect(op);
 	if ((kind->flags & SILENT) == 0)
 		answer(op);
-	if ((kind->flags & ORDERED) != 0)
+	if (ordered)
 		order_end(d, op);
 	if (op->type == OP_RELEASE)
 		file_free(op->file);
@@ -274,7 +274,7 @@ file_op_finish(struct file_op *op)
 		file_unref(op->other);
 	free(op->data);
 	free(op);
-	if ((kind->flags & ORDERED) != 0)
+	if (ordered)
 		order_run(d);
 }
 
@@ -330,16 +330,23 @@ op_submit(struct file_op *op)
 	if ((kind_of(op->type)->flags & ORDERED) != 0) {
 		order_add(op->driver, op);
 		order_run(op->driver);
-		return;
+	} else if (open_here(op)) {
+		file_op_finish(op);
+	} else {
+		workers_submit(&op->driver->workers, &op->job);
 	}
-	workers_submit(&op->driver->workers, &op->job);
 }
 
 void
 file_op_release(struct open_file *f)
 {
-	struct file_op *op = op_new(f->driver, OP_RELEASE);
+	struct file_op *op;
 
+	if (f->fd == -1 && !f->leftover) {
+		file_free(f);
+		return;
+	}
+	op = op_new(f->driver, OP_RELEASE);
 	op->file = f;
 	op_submit(op);
 }
@@ -451,8 +458,11 @@ files_open_apply(struct driver *d, const struct action *a)
 	op->temp =
 	    op->handle != 0 ? op->handle : OWN_TEMPS | d->files.next_temp++;
 	/* The index changes with the action; the disk follows. */
-	if (a->type == ACT_MARK)
-		catalog_mark(&d->catalog, &op->record);
+	if (a->type == ACT_MARK && catalog_mark(&d->catalog, &op->record) &&
+	    !order_has(d, op)) {
+		group_mark(d, op);
+		return;
+	}
 	if (a->type == ACT_DROP)
 		catalog_drop(&d->catalog, &op->record);
 	if (good) {

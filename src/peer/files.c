@@ -73,12 +73,19 @@ files_take(struct driver *d, const struct action *a)
 }
 
 void
+file_close(struct open_file *f)
+{
+	if (f->fd != -1)
+		close(f->fd);
+	f->fd = -1;
+}
+
+void
 file_free(struct open_file *f)
 {
 	assert(f->refs == 0);
 	assert(LIST_EMPTY(&f->waiting));
-	if (f->fd != -1)
-		close(f->fd);
+	file_close(f);
 	pthread_mutex_destroy(&f->lock);
 	XXH3_freeState(f->hash);
 	free(f->content);

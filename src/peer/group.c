@@ -53,6 +53,26 @@ commit_alone(struct group *g)
 		run_commit_alone(op);
 }
 
+static size_t
+batch_items(const struct group *g, struct journal_item items[GROUP_ITEMS_MAX])
+{
+	struct file_op *op;
+	size_t count = 0;
+
+	TAILQ_FOREACH(op, &g->batch, ready)
+	items[count++] = item_of(op);
+	return count;
+}
+
+static void
+batch_placed(struct group *g)
+{
+	struct file_op *op;
+
+	TAILQ_FOREACH(op, &g->batch, ready)
+	op->placed = true;
+}
+
 static void
 run_write(struct job *job, uint8_t *buffer)
 {
@@ -61,15 +81,18 @@ run_write(struct job *job, uint8_t *buffer)
 	struct journal_item items[GROUP_ITEMS_MAX];
 	bool readable = true;
 	struct file_op *op;
-	size_t count = 0;
+	size_t count;
 	int rc;
 
+	/* Before the flush, which they need not have. */
+	TAILQ_FOREACH(op, &g->marking, ready)
+	disk_mark(disk, op->key, &op->record);
+	if (TAILQ_EMPTY(&g->batch))
+		return;
 	TAILQ_FOREACH(op, &g->batch, ready)
-	{
-		if (op->data == NULL)
-			readable = has_content(op) && readable;
-		items[count++] = item_of(op);
-	}
+	if (op->data == NULL)
+		readable = has_content(op) && readable;
+	count = batch_items(g, items);
 	rc = readable ? journal_write(disk, items, count, buffer) : EIO;
 	g->again = rc == EAGAIN && !journal_stuck(disk) && !g->late;
 	if (g->again)
@@ -78,8 +101,7 @@ run_write(struct job *job, uint8_t *buffer)
 		commit_alone(g);
 		return;
 	}
-	TAILQ_FOREACH(op, &g->batch, ready)
-	op->placed = true;
+	batch_placed(g);
 }
 
 static unsigned
@@ -132,8 +154,7 @@ tell_lost(struct group *g)
 static void
 begin_move(struct group *g)
 {
-	if (g->moving || g->retry.index != -1 ||
-	    !journal_full(&g->driver->disk))
+	if (g->moving || g->retry.index != -1 || !journal_due(&g->driver->disk))
 		return;
 	g->moving = true;
 	workers_submit(&g->driver->workers, &g->move);
@@ -147,26 +168,132 @@ bytes_of(const struct file_op *op)
 	return journal_item_len(&item);
 }
 
+/* What waits becomes the next batch. */
 static void
-begin_write(struct group *g)
+gather(struct group *g)
 {
 	size_t len = JOURNAL_BLOCK, count = 0;
 	struct file_op *op;
 
-	if (g->writing || g->again)
-		return;
 	while ((op = TAILQ_FIRST(&g->waiting)) != NULL &&
 	       count++ < GROUP_ITEMS_MAX &&
 	       (len += bytes_of(op)) <= DISK_BUFFER) {
 		TAILQ_REMOVE(&g->waiting, op, ready);
 		TAILQ_INSERT_TAIL(&g->batch, op, ready);
 	}
-	if (TAILQ_EMPTY(&g->batch))
+	TAILQ_CONCAT(&g->marking, &g->marks, ready);
+	g->mark_count = 0;
+	g->marks_due = false;
+	timer_stop(&g->driver->loop, &g->mark);
+}
+
+static void
+finish_all(struct file_ops *ops)
+{
+	struct file_op *op;
+
+	while ((op = TAILQ_FIRST(ops)) != NULL) {
+		TAILQ_REMOVE(ops, op, ready);
+		file_op_finish(op);
+	}
+}
+
+/* Tells of what was gathered: it is done. */
+static void
+finish_batch(struct group *g)
+{
+	struct file_ops done;
+
+	TAILQ_INIT(&done);
+	TAILQ_CONCAT(&done, &g->batch, ready);
+	TAILQ_CONCAT(&done, &g->marking, ready);
+	/* The disk need not wait until this one was told of. */
+	if (g->driver->disk.sync)
+		group_settle(g->driver);
+	finish_all(&done);
+	order_run(g->driver);
+}
+
+/* All is in memory, and little enough. */
+static bool
+is_light(const struct group *g)
+{
+	size_t len = JOURNAL_BLOCK;
+	struct file_op *op;
+
+	TAILQ_FOREACH(op, &g->batch, ready)
+	{
+		struct journal_item item = item_of(op);
+
+		len += journal_item_len(&item);
+		if (item.content == NULL && !op->record.deleted &&
+		    op->record.size > 0)
+			return false;
+	}
+	return len <= HERE_BUFFER;
+}
+
+/* Marks that can be made at once are; true: that is all of them. */
+static bool
+mark_here(struct group *g)
+{
+	struct file_op *op, *next;
+
+	for (op = TAILQ_FIRST(&g->marking); op != NULL; op = next) {
+		next = TAILQ_NEXT(op, ready);
+		if (disk_mark_now(&g->driver->disk, &op->record) == EBUSY)
+			continue;
+		TAILQ_REMOVE(&g->marking, op, ready);
+		file_op_finish(op);
+	}
+	return TAILQ_EMPTY(&g->marking);
+}
+
+/* On the loop, if the disk is not waited for; false: not all of it. */
+static bool
+write_here(struct group *g)
+{
+	struct driver *d = g->driver;
+	struct journal_item items[GROUP_ITEMS_MAX];
+	uint64_t began;
+	bool all;
+	int rc = 0;
+
+	if (d->disk.sync || !is_light(g) || (began = here_begin(&d->here)) == 0)
+		return false;
+	all = mark_here(g);
+	if (!TAILQ_EMPTY(&g->batch))
+		rc = journal_write_now(
+		    &d->disk, items, batch_items(g, items), d->here.buffer);
+	here_end(&d->here, began);
+	if (rc != 0)
+		return false;
+	batch_placed(g);
+	return all;
+}
+
+static void
+begin_write(struct group *g)
+{
+	gather(g);
+	if (write_here(g)) {
+		finish_batch(g);
 		return;
+	}
 	g->since_us = g->driver->loop.now_us;
 	g->late = false;
 	g->writing = true;
 	workers_submit(&g->driver->workers, &g->write);
+}
+
+void
+group_settle(struct driver *d)
+{
+	struct group *g = &d->group;
+
+	while (!g->writing && !g->again &&
+	       (g->marks_due || !TAILQ_EMPTY(&g->waiting)))
+		begin_write(g);
 }
 
 static void
@@ -205,34 +332,38 @@ static void
 on_written(struct job *job)
 {
 	struct group *g = CONTAINER(job, struct group, write);
-	struct driver *d = g->driver;
-	struct file_ops done;
-	struct file_op *op;
 
 	g->writing = false;
 	begin_move(g);
-	if (g->again) {
-		/* Unless there is room by now, moving goes on. */
-		if (!g->moving)
-			write_again(g);
-		return;
-	}
-	TAILQ_INIT(&done);
-	TAILQ_CONCAT(&done, &g->batch, ready);
-	/* The next batch is written while this one is told of. */
-	begin_write(g);
-	while ((op = TAILQ_FIRST(&done)) != NULL) {
-		TAILQ_REMOVE(&done, op, ready);
-		file_op_finish(op);
-	}
-	order_run(d);
+	if (!g->again)
+		finish_batch(g);
+	/* Unless there is room by now, moving goes on. */
+	else if (!g->moving)
+		write_again(g);
+}
+
+static void
+on_mark(struct timer *t)
+{
+	CONTAINER(t, struct group, mark)->marks_due = true;
 }
 
 void
 group_add(struct driver *d, struct file_op *op)
 {
 	TAILQ_INSERT_TAIL(&d->group.waiting, op, ready);
-	begin_write(&d->group);
+}
+
+void
+group_mark(struct driver *d, struct file_op *op)
+{
+	struct group *g = &d->group;
+
+	TAILQ_INSERT_TAIL(&g->marks, op, ready);
+	if (++g->mark_count >= GROUP_MARKS_MAX)
+		g->marks_due = true;
+	else if (g->mark.index == -1)
+		timer_start(&d->loop, &g->mark, d->loop.now_us + GROUP_MARK_US);
 }
 
 void
@@ -246,6 +377,9 @@ group_init(struct driver *d)
 	    .loss = {.key = key_of, .lost = note_lost}};
 	TAILQ_INIT(&g->waiting);
 	TAILQ_INIT(&g->batch);
+	TAILQ_INIT(&g->marks);
+	TAILQ_INIT(&g->marking);
+	timer_init(&g->mark, on_mark);
 	timer_init(&g->retry, on_retry);
 }
 
@@ -260,10 +394,14 @@ group_flush(struct driver *d, uint64_t until_us)
 {
 	struct group *g = &d->group;
 	uint8_t *buffer = malloc(HELPER_BUFFER);
+	struct file_op *op;
 
 	assert(!g->writing && !g->moving);
 	if (buffer == NULL)
 		abort();
+	TAILQ_FOREACH(op, &g->marks, ready)
+	disk_mark(&d->disk, op->key, &op->record);
+	finish_all(&g->marks);
 	journal_finish(&d->disk);
 	g->more = journal_full(&d->disk);
 	while (g->more && clock_us() < until_us)
@@ -271,4 +409,5 @@ group_flush(struct driver *d, uint64_t until_us)
 	free(buffer);
 	tell_lost(g);
 	timer_stop(&d->loop, &g->retry);
+	timer_stop(&d->loop, &g->mark);
 }

@@ -149,6 +149,7 @@ tcp_init(struct driver *d)
 	TAILQ_INIT(&t->fresh);
 	STAILQ_INIT(&t->touched);
 	timer_init(&t->accept_timer, accept_again);
+	timer_init(&t->mark_timer, tcp_marks_due);
 }
 
 void
@@ -163,6 +164,7 @@ tcp_free(struct driver *d)
 			    t->table.bucket[i], struct tcp_conn, handle));
 	tcp_settle(d);
 	timer_stop(&d->loop, &t->accept_timer);
+	timer_stop(&d->loop, &t->mark_timer);
 	loop_del(&d->loop, &t->listener);
 	if (fd != -1)
 		close(fd);

@@ -64,19 +64,26 @@ make_ready(struct order *o, struct file_op *op)
 	op->is_ready = true;
 }
 
+bool
+order_has(struct driver *d, const struct file_op *op)
+{
+	struct file_op *earlier;
+
+	TAILQ_FOREACH(earlier, bucket_of(&d->files.order, op), link)
+	if (name_cmp(&earlier->record.name, &op->record.name) == 0)
+		break;
+	return earlier != NULL;
+}
+
 void
 order_add(struct driver *d, struct file_op *op)
 {
 	struct order *o = &d->files.order;
-	struct file_ops *all = bucket_of(o, op);
-	struct file_op *earlier;
+	bool later = order_has(d, op);
 
-	op->bucket = all;
-	TAILQ_FOREACH(earlier, all, link)
-	if (name_cmp(&earlier->record.name, &op->record.name) == 0)
-		break;
-	TAILQ_INSERT_TAIL(all, op, link);
-	if (earlier == NULL)
+	op->bucket = bucket_of(o, op);
+	TAILQ_INSERT_TAIL(op->bucket, op, link);
+	if (!later)
 		make_ready(o, op);
 }
 

@@ -30,8 +30,8 @@ why_not_regular(mode_t mode)
 	return "is a device: only regular files are stored";
 }
 
-static int
-remember(struct open_file *f)
+int
+source_remember(struct open_file *f)
 {
 	struct stat st;
 
@@ -50,12 +50,11 @@ same_time(const struct timespec *a, const struct timespec *b)
 }
 
 void
-run_check_source(struct file_op *op, uint8_t *buffer)
+source_again(struct file_op *op)
 {
 	struct open_file *f = op->file;
 	struct stat st;
 
-	(void)buffer;
 	if (fstat(f->fd, &st) == -1) {
 		fileop_fail(op, ERROR_bad_source, f->path, errno);
 		return;
@@ -66,9 +65,18 @@ run_check_source(struct file_op *op, uint8_t *buffer)
 		fileop_fail_text(op, ERROR_changed, f->path, changed);
 }
 
-/* A small source is read at once, between two looks at it. */
+void
+run_check_source(struct file_op *op, uint8_t *buffer)
+{
+	(void)buffer;
+	/* What is in memory was checked when it was read. */
+	if (op->file->content == NULL)
+		source_again(op);
+}
+
+/* A small source is read at once, between two looks at it; and closed. */
 static void
-load_source(struct file_op *op, uint8_t *buffer)
+load_source(struct file_op *op)
 {
 	struct open_file *f = op->file;
 	int rc = fileop_load(f);
@@ -78,7 +86,8 @@ load_source(struct file_op *op, uint8_t *buffer)
 	else if (rc != 0)
 		fileop_fail(op, ERROR_bad_source, f->path, rc);
 	else
-		run_check_source(op, buffer);
+		source_again(op);
+	file_close(f);
 }
 
 void
@@ -88,6 +97,7 @@ run_open_source(struct file_op *op, uint8_t *buffer)
 	struct stat st;
 	int rc;
 
+	(void)buffer;
 	/* Looked at first: to open a device may do something. */
 	if (stat(f->path, &st) == -1) {
 		fileop_fail(op, ERROR_bad_source, f->path, errno);
@@ -103,9 +113,9 @@ run_open_source(struct file_op *op, uint8_t *buffer)
 		fileop_fail(op, ERROR_bad_source, f->path, errno);
 		return;
 	}
-	rc = remember(f);
+	rc = source_remember(f);
 	if (rc == 0 && f->size <= SMALL_MAX)
-		load_source(op, buffer);
+		load_source(op);
 	else if (rc != 0)
 		fileop_fail(op, ERROR_bad_source, f->path, rc);
 }
@@ -286,9 +296,7 @@ run_deliver(struct file_op *op, uint8_t *buffer)
 	int rc;
 
 	assert(f->content != NULL);
-	if (f->fd != -1)
-		close(f->fd);
-	f->fd = -1;
+	file_close(f);
 	f->kind = FILE_TARGET;
 	run_create_target(op, buffer);
 	if (op->error != ERROR_none)
@@ -298,6 +306,7 @@ run_deliver(struct file_op *op, uint8_t *buffer)
 		fileop_fail(op, ERROR_bad_target, f->path, rc);
 	else
 		run_rename(op, buffer);
+	file_close(f);
 }
 
 /* Copies the next part; the last one leaves offset at end. */

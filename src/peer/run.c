@@ -254,6 +254,7 @@ start(struct driver *d, struct text *error)
 		rc = open_ports(d, error);
 	if (rc == 0) {
 		make_core(d, &memory);
+		open_here_init(d);
 		group_start(d);
 		scrub_start(d);
 	}
@@ -313,6 +314,7 @@ release(struct driver *d)
 	loop_free(&d->loop);
 	free(d->core);
 	free(d->actions);
+	here_free(&d->here);
 	free(d);
 }
 

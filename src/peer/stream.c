@@ -1,4 +1,5 @@
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <assert.h>
 #include <errno.h>
@@ -12,7 +13,11 @@
 
 /* What goes over an open connection: frames and raw bytes, both ways. */
 
-enum { OUT_ROOM_MIN = 2048, SCRATCH_LEN = FRAME_LEN_MAX + TCP_READ_BYTES };
+enum {
+	OUT_ROOM_MIN = 2048,
+	OUT_PARTS_MAX = 64, /* of the queue, sent by one call */
+	SCRATCH_LEN = FRAME_LEN_MAX + TCP_READ_BYTES,
+};
 
 static struct tcp_out *
 out_new(struct tcp_conn *c, size_t room)
@@ -68,7 +73,6 @@ tcp_queue_frame(struct tcp_conn *c, const uint8_t *data, size_t len,
 		    more);
 	o->len += need;
 	c->out_bytes += need;
-	tcp_touch(c);
 	return 0;
 }
 
@@ -86,6 +90,7 @@ tcp_raw_send(struct driver *d, const struct action *a)
 	file_ref(f);
 	o->offset = a->offset;
 	o->size = a->size;
+	c->hurry = true;
 	tcp_touch(c);
 }
 
@@ -113,12 +118,35 @@ tcp_raw_receive(struct driver *d, const struct action *a)
 	tcp_touch(c);
 }
 
+/* Takes n bytes that were sent off the queue. */
+static void
+sent_bytes(struct tcp_conn *c, size_t n)
+{
+	while (n > 0) {
+		struct tcp_out *o = TAILQ_FIRST(&c->out);
+		size_t left = o->len - o->sent, part = n < left ? n : left;
+
+		assert(o->file == NULL);
+		o->sent += part;
+		n -= part;
+		if (o->sent == o->len)
+			out_pop(c);
+	}
+}
+
+/* All that is queued before the next part of a file, as far as it goes. */
 static bool
 send_bytes(struct tcp_conn *c, struct tcp_out *o)
 {
-	ssize_t n =
-	    send(c->fd, o->data + o->sent, o->len - o->sent, MSG_NOSIGNAL);
+	struct iovec parts[OUT_PARTS_MAX];
+	struct msghdr m = {.msg_iov = parts};
+	ssize_t n;
 
+	for (; o != NULL && o->file == NULL && m.msg_iovlen < OUT_PARTS_MAX;
+	     o = TAILQ_NEXT(o, next))
+		parts[m.msg_iovlen++] =
+		    (struct iovec){o->data + o->sent, o->len - o->sent};
+	n = sendmsg(c->fd, &m, MSG_NOSIGNAL);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
 		c->blocked = true;
 		return false;
@@ -127,10 +155,8 @@ send_bytes(struct tcp_conn *c, struct tcp_out *o)
 		tcp_fail(c, CLOSE_HANGUP);
 		return false;
 	}
-	o->sent += (size_t)n;
 	c->moved_us = c->driver->loop.now_us;
-	if (o->sent == o->len)
-		out_pop(c);
+	sent_bytes(c, (size_t)n);
 	return true;
 }
 
@@ -174,6 +200,7 @@ tcp_flush(struct tcp_conn *c)
 	while (more && !c->blocked &&
 	       (c->state == TCP_OPEN || c->state == TCP_DRAINING)) {
 		o = TAILQ_FIRST(&c->out);
+		c->hurry = o != NULL;
 		if (o == NULL)
 			return;
 		/* What was freed was taken off the list before. */

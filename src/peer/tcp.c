@@ -313,7 +313,7 @@ drain(struct tcp_conn *c)
 static void
 advance(struct tcp_conn *c)
 {
-	if (c->state == TCP_OPEN || c->state == TCP_DRAINING)
+	if ((c->state == TCP_OPEN && c->hurry) || c->state == TCP_DRAINING)
 		tcp_flush(c);
 	if (c->state == TCP_OPEN && c->rx.state == TRANSFER_READY) {
 		c->rx.early = c->in;
@@ -341,14 +341,57 @@ tcp_settle(struct driver *d)
 	}
 }
 
+static void
+hurry(struct tcp_conn *c)
+{
+	c->hurry = true;
+	tcp_touch(c);
+}
+
+/* Whether any connection has anything to send; all those may be hurried. */
+static bool
+any_queued(const struct driver *d, bool hurried)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < HANDLE_BUCKETS; i++) {
+		struct handle *h = d->tcp.table.bucket[i];
+
+		for (; h != NULL; h = h->next) {
+			struct tcp_conn *c =
+			    CONTAINER(h, struct tcp_conn, handle);
+
+			if (TAILQ_EMPTY(&c->out))
+				continue;
+			any = true;
+			if (hurried)
+				hurry(c);
+		}
+	}
+	return any;
+}
+
+void
+tcp_marks_due(struct timer *t)
+{
+	any_queued(CONTAINER(t, struct driver, tcp.mark_timer), true);
+}
+
+/* Nobody waits for a mark: it need not wake the other end by itself. */
 void
 tcp_send(struct driver *d, const struct action *a, const uint8_t *data)
 {
 	struct tcp_conn *c = tcp_find(d, a->conn);
+	struct timer *timer = &d->tcp.mark_timer;
 
-	if (c != NULL && !c->closing && c->state != TCP_DRAINING)
-		tcp_queue_frame(c, data, a->len,
-		    a->file == 0 ? NULL : file_find(d, a->file));
+	if (c == NULL || c->closing || c->state == TCP_DRAINING ||
+	    tcp_queue_frame(c, data, a->len,
+		a->file == 0 ? NULL : file_find(d, a->file)) == -1)
+		return;
+	if (data[0] != MSG_mark)
+		hurry(c);
+	else if (timer->index == -1)
+		timer_start(&d->loop, timer, d->loop.now_us + TCP_MARK_US);
 }
 
 void
@@ -374,11 +417,5 @@ tcp_close(struct driver *d, const struct action *a)
 bool
 tcp_busy(const struct driver *d)
 {
-	for (size_t i = 0; i < HANDLE_BUCKETS; i++)
-		for (struct handle *h = d->tcp.table.bucket[i]; h != NULL;
-		     h = h->next)
-			if (!TAILQ_EMPTY(
-				&CONTAINER(h, struct tcp_conn, handle)->out))
-				return true;
-	return false;
+	return any_queued(d, false);
 }

@@ -59,6 +59,14 @@ child_new(struct super *s, unsigned id, uint32_t ping_ms)
 }
 
 static void
+child_sent(struct child *c)
+{
+	if (c->is_unsent)
+		TAILQ_REMOVE(&c->super->unsent, c, unsent);
+	c->is_unsent = false;
+}
+
+static void
 close_fd(int *fd)
 {
 	if (*fd != -1)
@@ -71,6 +79,7 @@ child_unplug(struct child *c)
 {
 	struct loop *l = &c->super->loop;
 
+	child_sent(c);
 	loop_del(l, &c->end);
 	loop_del(l, &c->to);
 	loop_del(l, &c->from);
@@ -183,8 +192,22 @@ child_send(struct child *c, const struct message *m)
 {
 	if (c->pid == 0 || c->to.fd == -1 || outlet_put(&c->queue, m) == -1)
 		return -1;
-	child_write(&c->to, EPOLLOUT);
+	if (!c->is_unsent)
+		TAILQ_INSERT_TAIL(&c->super->unsent, c, unsent);
+	c->is_unsent = true;
 	return 0;
+}
+
+void
+children_write(struct super *s)
+{
+	struct child *c;
+
+	while ((c = TAILQ_FIRST(&s->unsent)) != NULL) {
+		child_sent(c);
+		if (c->to.fd != -1)
+			child_write(&c->to, EPOLLOUT);
+	}
 }
 
 int

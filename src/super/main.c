@@ -302,6 +302,7 @@ settle_once(struct super *s)
 	if (write_journals(s))
 		control_pump(s);
 	control_turn(s);
+	children_write(s);
 }
 
 /* What a turn changed may change more: until nothing does. */

@@ -48,6 +48,7 @@ super_new(const struct config *config, const struct up_options *options)
 	if (s == NULL)
 		abort();
 	s->config = *config;
+	TAILQ_INIT(&s->unsent);
 	s->start_fd = -1;
 	s->foreground = options->foreground;
 	s->start_us = clock_us();
