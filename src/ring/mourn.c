@@ -178,6 +178,12 @@ range_bereft(const struct peer *p, unsigned key, struct ids *out)
 	return dead >= p->config.copies ? dead : range_away(p, key, out);
 }
 
+unsigned
+range_dead(const struct peer *p, unsigned key)
+{
+	return count_from(p, &p->files.bereaved, key, arc_of(p, key), NULL);
+}
+
 /* The last ones, the latest first. */
 static void
 keep_last(uint64_t last[COPIES_MAX], uint64_t us)

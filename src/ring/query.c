@@ -56,7 +56,10 @@ query_learn_lost(struct query *q, unsigned id, const struct record *r)
 		q->was_lost = true;
 		q->loser_count = 0;
 	}
-	if (cmp >= 0 && q->loser_count < SET_MAX)
+	if (cmp < 0)
+		return;
+	q->lost.acknowledged |= r->acknowledged;
+	if (q->loser_count < SET_MAX)
 		q->losers[q->loser_count++] = (uint16_t)id;
 }
 
@@ -65,6 +68,18 @@ query_lost(const struct query *q)
 {
 	return q->was_lost && (!q->known || version_cmp(&q->best.version,
 						&q->lost.version) < 0);
+}
+
+/*
+ * What nobody marked was acknowledged only if all holders it then had were
+ * without it now: one that is left would have it, or have died.
+ */
+bool
+query_denied(const struct peer *p, const struct query *q)
+{
+	if (!query_lost(q) || !q->known || q->lost.acknowledged || q->bereft)
+		return query_lost(q);
+	return q->loser_count + range_dead(p, q->key) >= p->config.copies;
 }
 
 static void
