@@ -241,6 +241,13 @@ command_committed(struct sim *s, const struct node *n, const struct record *r)
 		    r->name.text, (unsigned)r->version.op);
 }
 
+void
+command_marked(struct sim *s, const struct record *r)
+{
+	if (r->version.op > 0 && r->version.op <= s->commands.count)
+		s->commands.at[r->version.op].marked = true;
+}
+
 /* Who is named has it, or has dropped or lost it since. */
 static void
 check_holder(

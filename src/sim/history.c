@@ -107,7 +107,7 @@ store_of(struct sim *s, const struct command_log *request)
 
 /*
  * Is something newer than the store o, which may be a remove, or lost? What is
- * not lost binds by itself.
+ * not lost binds by itself. Its client may have died before it heard of it.
  */
 static bool
 outdated(const struct sim *s, const struct command_log *o)
@@ -116,7 +116,7 @@ outdated(const struct sim *s, const struct command_log *o)
 		const struct command_log *r = &s->commands.at[op];
 
 		if (changes(r, o->name) && r->committed &&
-		    (r->command == COMMAND_REMOVE ||
+		    (r->command == COMMAND_REMOVE || r->marked ||
 			r->effect_us != UINT64_MAX) &&
 		    version_cmp(&r->version, &o->version) > 0)
 			return true;
