@@ -61,6 +61,7 @@ struct node {
 	uint16_t expected[SIM_SPACE_MAX]; /* successors, from the shadow */
 	unsigned expected_count;
 	bool member; /* its own view lists it so */
+	uint64_t born_us; /* this process */
 	uint64_t known_us; /* when it last knew a live one, or none knew it */
 	uint32_t accused; /* incarnation wrongly called dead, not paused */
 	uint64_t spin_us, saved_us, sent;

@@ -18,7 +18,7 @@ check_born(struct sim *s, struct node *n)
 	n->incarnation = 0;
 	n->expected_count = 0;
 	n->member = false;
-	n->known_us = s->now_us;
+	n->known_us = n->born_us = s->now_us;
 	n->spins = 0;
 	n->saved_us = s->now_us;
 }

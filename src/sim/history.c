@@ -173,7 +173,8 @@ is_doubtful(struct sim *s, const struct command_log *o)
 
 		if (n == NULL || !check_live(n))
 			continue;
-		if (n->incarnation > 1)
+		/* What it has it may have of others, who were away. */
+		if (n->incarnation > 1 || n->born_us > o->start_us)
 			from = (n->id + 1) & (s->space - 1);
 		if (down_between(s, from, n->id) < s->copies)
 			return false;
