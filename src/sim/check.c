@@ -145,6 +145,24 @@ acts(const struct node *n)
 	return check_live(n) && n->incarnation > 0 && !n->paused;
 }
 
+static bool
+is_contact(const struct node *n, const struct node *other)
+{
+	for (unsigned i = 0; i < n->contact_count; i++)
+		if (n->contacts[i] == other->id)
+			return true;
+	return false;
+}
+
+/* Of rings that never met? One that is paused has its files all the same. */
+static bool
+are_strangers(const struct node *n, const struct node *o)
+{
+	return n->shadow[o->id].state == MEMBER_NONE &&
+	       o->shadow[n->id].state == MEMBER_NONE && !is_contact(n, o) &&
+	       !is_contact(o, n) && check_live(o) && o->incarnation > 0;
+}
+
 /* Do this and another one know nothing of each other, or is one accused? */
 static bool
 is_apart(struct sim *s, const struct node *n)
@@ -155,6 +173,8 @@ is_apart(struct sim *s, const struct node *n)
 		const struct node *o = &s->nodes[i];
 		const struct member *m = &n->shadow[o->id];
 
+		if (o != n && are_strangers(n, o))
+			return true;
 		if (o == n || !acts(o))
 			continue;
 		if (!knows(n, o) && !knows(o, n))
