@@ -124,16 +124,17 @@ outdated(const struct sim *s, const struct command_log *o)
 	return false;
 }
 
-/* Those that are down from key to before upto. */
+/* Those from key to before upto that are down, or lost their disk since then. */
 static unsigned
-down_between(struct sim *s, unsigned key, unsigned upto)
+down_between(struct sim *s, unsigned key, unsigned upto, uint64_t since_us)
 {
 	unsigned down = 0;
 
 	for (unsigned id = key; id != upto; id = (id + 1) & (s->space - 1)) {
 		const struct node *n = node_of(s, id);
 
-		down += n != NULL && !check_live(n);
+		down += n != NULL &&
+			(!check_live(n) || n->disk.wiped_us > since_us);
 	}
 	return down;
 }
@@ -176,7 +177,7 @@ is_doubtful(struct sim *s, const struct command_log *o)
 		/* What it has it may have of others, who were away. */
 		if (n->incarnation > 1 || n->born_us > o->start_us)
 			from = (n->id + 1) & (s->space - 1);
-		if (down_between(s, from, n->id) < s->copies)
+		if (down_between(s, from, n->id, o->start_us) < s->copies)
 			return false;
 	}
 	return true;
