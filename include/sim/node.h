@@ -60,6 +60,7 @@ struct node {
 	uint32_t incarnation;
 	uint16_t expected[SIM_SPACE_MAX]; /* successors, from the shadow */
 	unsigned expected_count;
+	bool recalls; /* it began without an incarnation */
 	bool member; /* its own view lists it so */
 	uint64_t born_us; /* this process */
 	uint64_t known_us; /* when it last knew a live one, or none knew it */

@@ -18,6 +18,7 @@ check_born(struct sim *s, struct node *n)
 	n->incarnation = 0;
 	n->expected_count = 0;
 	n->member = false;
+	n->recalls = n->disk.incarnation == 0;
 	n->known_us = n->born_us = s->now_us;
 	n->spins = 0;
 	n->saved_us = s->now_us;
@@ -39,7 +40,7 @@ reuse_excused(struct sim *s, const struct node *n, const struct lineage *l,
 		return !l->node->running || l->node->incarnation != incarnation;
 	if (l->wipes == n->disk.wipes)
 		return false;
-	if (!s->calm)
+	if (!s->calm || !n->recalls)
 		return true;
 	/* Its disk was lost: a contact that was there must remember. */
 	for (unsigned i = 0; i < n->contact_count; i++) {
