@@ -155,13 +155,12 @@ is_contact(const struct node *n, const struct node *other)
 	return false;
 }
 
-/* Of rings that never met? One that is paused has its files all the same. */
-static bool
-are_strangers(const struct node *n, const struct node *o)
+bool
+check_strangers(const struct node *n, const struct node *o)
 {
-	return n->shadow[o->id].state == MEMBER_NONE &&
+	return o != n && n->shadow[o->id].state == MEMBER_NONE &&
 	       o->shadow[n->id].state == MEMBER_NONE && !is_contact(n, o) &&
-	       !is_contact(o, n) && check_live(o) && o->incarnation > 0;
+	       !is_contact(o, n);
 }
 
 /* Do this and another one know nothing of each other, or is one accused? */
@@ -174,7 +173,9 @@ is_apart(struct sim *s, const struct node *n)
 		const struct node *o = &s->nodes[i];
 		const struct member *m = &n->shadow[o->id];
 
-		if (o != n && are_strangers(n, o))
+		/* One that is paused has its files all the same. */
+		if (check_live(o) && o->incarnation > 0 &&
+		    check_strangers(n, o))
 			return true;
 		if (o == n || !acts(o))
 			continue;

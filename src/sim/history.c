@@ -62,7 +62,9 @@ static bool
 in_order(const struct sim *s, const struct command_log *a,
     const struct command_log *b)
 {
-	return a->effect_us < b->start_us && (!s->skewed || s->split_us == 0);
+	return a->effect_us < b->start_us &&
+	       (!s->skewed ||
+		   (s->split_us == 0 && !check_strangers(a->node, b->node)));
 }
 
 /* A change that superseded this one before start_us; NULL: none. */
