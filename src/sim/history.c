@@ -126,7 +126,7 @@ outdated(const struct sim *s, const struct command_log *o)
 	return false;
 }
 
-/* Those from key to before upto that are down, or lost their disk since then. */
+/* From key to before upto: who is down, or lost its disk since then. */
 static unsigned
 down_between(struct sim *s, unsigned key, unsigned upto, uint64_t since_us)
 {
