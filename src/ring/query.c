@@ -167,8 +167,8 @@ query_begin(struct peer *p, struct query *q)
 {
 	uint16_t ids[COPIES_MAX + 1];
 	unsigned n = ring_replicas(p, q->key, ids);
-	unsigned former = range_former(p);
-	bool has_former = former == p->config.id;
+	unsigned former = range_former(p), self = p->config.id;
+	bool has_former = former == self;
 	struct record own;
 
 	q->known = q->blind = q->bereft = q->was_lost = false;
@@ -189,8 +189,11 @@ query_begin(struct peer *p, struct query *q)
 	}
 	if (!has_former && p->phase == PHASE_SYNCING)
 		query_add(q, former);
-	query_add_former(
-	    p, q, query_last(p, q->key, n > 0 ? ids[n - 1] : p->config.id));
+	/* If nobody can write, anybody may have been the last who could. */
+	query_add_former(p, q,
+	    member_is(p, self) && !member_writable(p, self)
+		? (q->key - 1) & (p->space - 1)
+		: query_last(p, q->key, n > 0 ? ids[n - 1] : self));
 	query_add_reunited(p, q);
 	/* What it is fetching, the set may not have heard of. */
 	for (unsigned i = 0; i < p->files.pull_top; i++)
