@@ -84,7 +84,10 @@ range_former(const struct peer *p)
 	return next < p->space ? next : p->successors[0];
 }
 
-/* Who comes together with this peer had nothing before. */
+/*
+ * Who comes together with this peer had nothing before. Of whom it only knows
+ * by a connection it can't tell whether it serves.
+ */
 static void
 range_came(struct peer *p)
 {
@@ -95,7 +98,8 @@ range_came(struct peer *p)
 	for (unsigned id = 0; id < p->space; id++) {
 		if (!member_is(p, id))
 			idset_del(later, id);
-		else if (p->phase != PHASE_SERVING && !serves(p, id))
+		else if (p->phase != PHASE_SERVING && !serves(p, id) &&
+			 p->view[id].revision > 0)
 			idset_add(later, id);
 	}
 }
