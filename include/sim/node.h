@@ -61,6 +61,7 @@ struct node {
 	uint16_t expected[SIM_SPACE_MAX]; /* successors, from the shadow */
 	unsigned expected_count;
 	bool recalls; /* it began without an incarnation */
+	uint8_t known_by[SIM_SPACE_MAX / 8]; /* contacts that had heard of it */
 	bool member; /* its own view lists it so */
 	uint64_t born_us; /* this process */
 	uint64_t known_us; /* when it last knew a live one, or none knew it */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sim/check.h"
+#include "sim/plan.h"
 #include "sim/sim.h"
 
 static bool
@@ -19,6 +20,14 @@ check_born(struct sim *s, struct node *n)
 	n->expected_count = 0;
 	n->member = false;
 	n->recalls = n->disk.incarnation == 0;
+	memset(n->known_by, 0, sizeof(n->known_by));
+	for (unsigned i = 0; i < n->contact_count; i++) {
+		const struct node *o = node_of(s, n->contacts[i]);
+
+		if (o != NULL && check_live(o) &&
+		    o->shadow[n->id].incarnation > 0)
+			plan_put(n->known_by, o->id);
+	}
 	n->known_us = n->born_us = s->now_us;
 	n->spins = 0;
 	n->saved_us = s->now_us;
@@ -48,6 +57,7 @@ reuse_excused(struct sim *s, const struct node *n, const struct lineage *l,
 
 		if (other != NULL && check_live(other) &&
 		    other->process < n->process &&
+		    plan_has(n->known_by, other->id) &&
 		    other->shadow[n->id].incarnation >= incarnation)
 			return false;
 	}
