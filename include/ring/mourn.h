@@ -6,6 +6,11 @@
 /* mourn.c: the dead that may hold what nobody has */
 void mourn_begin(struct peer *); /* with the first step */
 void mourn_view_changed(struct peer *);
+/*
+ * It begins to serve. By nobody's word, of those who died before it did it
+ * knows no more than if it had been away.
+ */
+void mourn_alone(struct peer *);
 /* This range's replicas agree: deaths there are made good. */
 void mourn_over(struct peer *, unsigned after);
 /*

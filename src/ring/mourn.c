@@ -299,6 +299,15 @@ mourn_begin(struct peer *p)
 	mourn_unseen(p);
 }
 
+void
+mourn_alone(struct peer *p)
+{
+	if (range_served(p))
+		return;
+	for (unsigned i = 0; i < sizeof(p->files.inherited.bits); i++)
+		p->files.inherited.bits[i] |= p->files.bereaved.bits[i];
+}
+
 /* The range (after, upto] is complete without any of the dead. */
 static void
 range_mended(struct peer *p, unsigned after, unsigned upto)
