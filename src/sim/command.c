@@ -191,13 +191,19 @@ command_copy_lost(
 	take_over(s, n, r, loss);
 }
 
-/* Was a whole disk lost so lately that who lets go may not know? */
+/*
+ * Was a whole disk lost so lately that who lets go may not know? Or, without
+ * flushes, what was on one when its power went?
+ */
 static bool
 lost_lately(const struct sim *s)
 {
 	for (unsigned i = 0; i < s->node_count; i++) {
-		uint64_t us = s->nodes[i].disk.wiped_us;
+		const struct node *n = &s->nodes[i];
+		uint64_t us = n->disk.wiped_us;
 
+		if (!s->sync && !n->running && us < n->disk.lost_us)
+			us = n->disk.lost_us;
 		if (us > 0 && s->now_us - us < SECOND)
 			return true;
 	}
