@@ -18,9 +18,13 @@ commands_reset(struct sim *s)
 unsigned
 command_set(const struct sim *s, const struct node *n)
 {
-	unsigned members = n->expected_count + 1;
+	unsigned writers = !(n->shadow[n->id].flags & MEMBER_READONLY);
 
-	return members < s->copies ? members : s->copies;
+	for (unsigned i = 0; i < n->expected_count; i++)
+		writers += !(n->shadow[n->expected[i]].flags & MEMBER_READONLY);
+	if (writers == 0)
+		writers = 1;
+	return writers < s->copies ? writers : s->copies;
 }
 
 static struct command_log *
