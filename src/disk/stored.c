@@ -330,7 +330,7 @@ open_version(
 int
 disk_mark(struct disk *d, unsigned key, const struct record *r)
 {
-	static const uint8_t yes = 1;
+	static const uint8_t yes = 1, later = MARKED_LATER;
 	struct kept *k;
 	bool there;
 	int fd, rc = 0;
@@ -342,7 +342,7 @@ disk_mark(struct disk *d, unsigned key, const struct record *r)
 		k->acknowledged = 1;
 	there = there && !k->moved;
 	if (there && k->segment->fd != -1)
-		rc = volume_write(d->volume, k->segment->fd, &yes, 1,
+		rc = volume_write(d->volume, k->segment->fd, &later, 1,
 		    k->at + BLOCK_ACKNOWLEDGED);
 	pthread_mutex_unlock(&d->lock);
 	if (there)

@@ -372,6 +372,22 @@ a_torn_end_is_nothing(void **state)
 	assert_int_equal(read_back("a", 1, "one"), 0);
 }
 
+/* What was marked was whole: it is damaged, and was not torn. */
+static void
+a_marked_end_is_damaged(void **state)
+{
+	struct record r = record_of("a", 2, "two");
+
+	(void)state;
+	assert_int_equal(commit("a", 1, "one"), 0);
+	assert_int_equal(commit("a", 2, "two"), 0);
+	assert_int_equal(disk_mark(&disk, key_of(&r.name), &r), 0);
+	flip("journal.0", 512 + 1024 + 512 + 1);
+	restart(0, 1, 1);
+	assert_int_equal(found.last_lost.version.clock, 2);
+	assert_true(found.last_lost.acknowledged);
+}
+
 /* A stored content that looks like an entry is none. */
 static void
 contents_are_no_entries(void **state)
@@ -407,4 +423,5 @@ UNIT_MAIN(TESTED(nothing_is_made_before_its_time), TESTED(commits_last),
     TESTED(a_batch_is_written_at_once), TESTED(files_come_later),
     TESTED(drops_last), TESTED(segments_are_used_again),
     TESTED(damage_hides_nothing_else), TESTED(damage_is_found_when_read),
-    TESTED(a_torn_end_is_nothing), TESTED(contents_are_no_entries))
+    TESTED(a_torn_end_is_nothing), TESTED(a_marked_end_is_damaged),
+    TESTED(contents_are_no_entries))
