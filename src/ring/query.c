@@ -3,17 +3,6 @@
 
 #include "ring/files_repair.h"
 
-/* What the other members of a replica set know of a name. */
-enum {
-	KNOWN_NO,
-	KNOWN_YES,
-	KNOWN_BEREFT,
-	KNOWN_LOST,
-	KNOWN_MASK = 15,
-	KNOWN_ALL = 16, /* it has nothing that the asker should have */
-	KNOWN_UNSURE = 32, /* it was away, and those who know may be dead */
-};
-
 static const uint64_t ONE = 1;
 
 static void
