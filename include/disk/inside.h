@@ -81,14 +81,18 @@ int entry_read(struct disk *, const struct segment *, uint32_t at,
 /* The block of an entry, or of a segment if record is NULL (block.c). */
 enum block_kind { BLOCK_FREE, BLOCK_SEGMENT, BLOCK_STORE, BLOCK_DROP };
 
-/* Outside the checksum, so that setting it can't be torn. */
-enum { BLOCK_ACKNOWLEDGED = JOURNAL_BLOCK - 9 };
+/*
+ * Outside the checksum, so that setting it can't be torn: 1 when the entry was
+ * written, or MARKED_LATER, when all of it was there.
+ */
+enum { BLOCK_ACKNOWLEDGED = JOURNAL_BLOCK - 9, MARKED_LATER = 2 };
 
 struct block {
 	enum block_kind kind;
 	uint32_t generation;
 	uint32_t at; /* its place: what a content holds is none */
 	uint32_t batch; /* where the items begin that were flushed with it */
+	bool whole; /* it surely was */
 	struct record record;
 };
 

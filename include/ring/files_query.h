@@ -32,6 +32,17 @@ struct remembered {
 	uint64_t at[REMEMBERED_MAX];
 };
 
+/* What the other members of a replica set know of a name. */
+enum known {
+	KNOWN_NO,
+	KNOWN_YES,
+	KNOWN_BEREFT,
+	KNOWN_LOST,
+	KNOWN_MASK = 15,
+	KNOWN_ALL = 16, /* it has nothing that the asker should have */
+	KNOWN_UNSURE = 32, /* it was away, and those who know may be dead */
+};
+
 enum { ASKED_MAX = 60 }; /* peers asked for one name */
 
 /* A question to the other members of a replica set. */

@@ -36,6 +36,8 @@ bool query_vouched(const struct peer *, const struct query *);
 bool query_holds(const struct query *, unsigned id);
 /* Is a version damaged that is newer than all that anybody holds? */
 bool query_lost(const struct query *);
+/* May that one have been acknowledged? Then nothing older is served. */
+bool query_denied(const struct peer *, const struct query *);
 /* How a query without a live record ends; dead holders into ids. */
 enum wire_error query_silence(
     struct peer *, const struct query *, struct ids *);

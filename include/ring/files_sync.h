@@ -57,6 +57,7 @@ struct session {
 	uint64_t set, gen; /* as asked; set: range_hash() */
 	uint64_t agreed_set; /* the set under which both agreed; 0: none */
 	uint64_t agreed_gen;
+	uint64_t told_set; /* the owner said that under it all agreed */
 	uint64_t timer_us, rto_us, pause_us, used_us;
 	uint8_t differ[HASHES_MAX / 8]; /* bits of buckets */
 	bool differed;
@@ -118,6 +119,7 @@ struct files {
 	struct name mark_name;
 	struct idset members; /* when the view was last looked at */
 	struct idset writers; /* likewise: those who can write */
+	struct idset later; /* did not serve yet when this peer came */
 	struct idset settled; /* likewise, when last complete */
 	struct idset renewed; /* since then: restarted; _now: not seen yet */
 	struct idset renewed_now;

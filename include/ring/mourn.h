@@ -6,6 +6,11 @@
 /* mourn.c: the dead that may hold what nobody has */
 void mourn_begin(struct peer *); /* with the first step */
 void mourn_view_changed(struct peer *);
+/*
+ * It begins to serve. By nobody's word, of those who died before it did it
+ * knows no more than if it had been away.
+ */
+void mourn_alone(struct peer *);
 /* This range's replicas agree: deaths there are made good. */
 void mourn_over(struct peer *, unsigned after);
 /*
@@ -17,6 +22,8 @@ uint64_t range_doubt(const struct peer *, unsigned id, unsigned key);
 bool range_served(const struct peer *);
 /* The dead that may hold key, if they are too many: how many. */
 unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
+/* How many of the dead that may hold key would be in its set. */
+unsigned range_dead(const struct peer *, unsigned key);
 /* Whom this peer misses in the range after that, if they are too many. */
 uint64_t mourn_tell(const struct peer *, unsigned after, struct idset *);
 /* As others do, who were there. */

@@ -26,6 +26,7 @@ struct command_log {
 	uint64_t effect_us; /* it surely was in force; UINT64_MAX: not yet */
 	struct version version; /* of its first commit anywhere */
 	bool committed; /* there was one */
+	bool marked; /* as acknowledged, heard of by its client or not */
 	bool target; /* it was */
 	bool begun; /* the core was told */
 	bool done, cancelled, lost; /* lost: its process died */
@@ -73,6 +74,8 @@ void command_copy_lost(
 /* The version is in the store of n. */
 void command_committed(
     struct sim *, const struct node *n, const struct record *);
+/* A peer knows it to be acknowledged, if its client may not. */
+void command_marked(struct sim *, const struct record *);
 /* Who has it on disk now are its holders too. */
 void command_holders(struct sim *, struct command_log *);
 bool commands_done(const struct sim *);

@@ -60,7 +60,10 @@ struct node {
 	uint32_t incarnation;
 	uint16_t expected[SIM_SPACE_MAX]; /* successors, from the shadow */
 	unsigned expected_count;
+	bool recalls; /* it began without an incarnation */
+	uint8_t known_by[SIM_SPACE_MAX / 8]; /* contacts that had heard of it */
 	bool member; /* its own view lists it so */
+	uint64_t born_us; /* this process */
 	uint64_t known_us; /* when it last knew a live one, or none knew it */
 	uint32_t accused; /* incarnation wrongly called dead, not paused */
 	uint64_t spin_us, saved_us, sent;

@@ -102,7 +102,9 @@
 #define MESSAGE_owner(F) F(u64, op) F(u16, owner) F(ids, route)
 
 /* Membership. */
-#define MESSAGE_join(F) F(u64, op) F(u16, id) F(addr, addr) F(ids, route)
+#define MESSAGE_join(F)                                                        \
+	F(u64, op) F(u16, id) F(addr, addr)                                    \
+	F(u32, incarnation) /* highest seen on the way */ F(ids, route)
 #define MESSAGE_admit(F)                                                       \
 	F(u64, op) F(u32, incarnation) /* highest seen */ F(ids, route)
 #define MESSAGE_refuse(F)                                                      \

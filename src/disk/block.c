@@ -90,7 +90,8 @@ block_decode(struct block *b, const uint8_t in[JOURNAL_BLOCK], uint32_t at)
 		m.found.record.size > SMALL_MAX))
 		return false;
 	b->record = m.found.record;
-	b->record.acknowledged = in[BLOCK_ACKNOWLEDGED] == 1;
+	b->whole = in[BLOCK_ACKNOWLEDGED] == MARKED_LATER;
+	b->record.acknowledged = in[BLOCK_ACKNOWLEDGED] == 1 || b->whole;
 	return true;
 }
 

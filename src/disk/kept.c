@@ -103,7 +103,7 @@ kept_put(struct disk *d, struct segment *s, uint32_t at, const struct record *r)
 bool
 kept_mark(struct disk *d, const struct record *r, int *rc)
 {
-	static const uint8_t yes = 1;
+	static const uint8_t later = MARKED_LATER;
 	struct kept *k = kept_find(d, &r->name);
 
 	if (k == NULL || version_cmp(&k->version, &r->version) != 0)
@@ -113,7 +113,7 @@ kept_mark(struct disk *d, const struct record *r, int *rc)
 		return false;
 	*rc = 0;
 	if (k->segment->fd != -1)
-		*rc = volume_write(d->volume, k->segment->fd, &yes, 1,
+		*rc = volume_write(d->volume, k->segment->fd, &later, 1,
 		    k->at + BLOCK_ACKNOWLEDGED);
 	return true;
 }

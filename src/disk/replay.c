@@ -80,15 +80,17 @@ find_generation(struct replay *p)
 
 /*
  * An entry whose content is not what was written. In the last batch it was
- * not complete when the power went, and nobody was told that it was there.
+ * not complete when the power went, and nobody was told that it was there;
+ * unless it was marked since.
  */
 static void
-take_damaged(struct replay *p, uint32_t at, const struct record *r)
+take_damaged(struct replay *p, uint32_t at, const struct block *b)
 {
+	const struct record *r = &b->record;
 	unsigned key = p->told->key(p->told, &r->name);
 	struct version there;
 
-	if (at >= p->last_batch)
+	if (at >= p->last_batch && !b->whole)
 		return;
 	p->told->bad(p->told, r->name.text, "journal");
 	/* It may have moved; an older one does not take its place. */
@@ -108,7 +110,7 @@ take_entry(struct replay *p, uint32_t at, const struct block *b)
 
 	if (b->kind == BLOCK_STORE && !r->deleted &&
 	    !disk_digest_fits(p->bytes + at + JOURNAL_BLOCK, r)) {
-		take_damaged(p, at, r);
+		take_damaged(p, at, b);
 		return 0;
 	}
 	pthread_mutex_lock(&d->lock);

@@ -55,6 +55,18 @@ addr_equal(struct addr a, struct addr b)
 	return a.ip == b.ip && a.port == b.port;
 }
 
+/* The highest incarnation that is remembered here, or was on the way. */
+static uint32_t
+highest_of(const struct peer *p, unsigned id, uint32_t told)
+{
+	uint32_t highest = told < INCARNATION_MAX ? told : 0;
+
+	if (highest < p->watch[id].floor)
+		highest = p->watch[id].floor;
+	return highest > p->view[id].incarnation ? highest
+						 : p->view[id].incarnation;
+}
+
 /* The first in the queue: does the identifier's present holder live? */
 static void
 admission_begin(struct peer *p)
@@ -64,9 +76,7 @@ admission_begin(struct peer *p)
 	struct conn *c;
 
 	a->expires_us = p->now_us + ADMIT_US;
-	a->highest = p->watch[a->id].floor;
-	if (a->highest < m->incarnation)
-		a->highest = m->incarnation;
+	a->highest = highest_of(p, a->id, a->highest);
 	if (m->state == MEMBER_NONE || m->state >= MEMBER_LEFT) {
 		call_newcomer(p);
 		return;
@@ -168,6 +178,7 @@ admission_turn(struct peer *p)
 	join.op = a->op;
 	join.id = a->id;
 	join.addr = a->addr;
+	join.incarnation = a->highest;
 	join.route.count = a->route_count;
 	memcpy(join.route.at, a->route, sizeof(a->route));
 	admission_end(p);
@@ -227,6 +238,7 @@ admit_enqueue(struct peer *p, struct conn *c, const struct msg_join *join)
 	a->op = join->op;
 	a->id = join->id;
 	a->addr = join->addr;
+	a->highest = join->incarnation;
 	for (unsigned i = 0; i < join->route.count; i++)
 		if (a->route_count < ADMISSION_ROUTE_MAX - 1)
 			a->route[a->route_count++] = join->route.at[i];
@@ -277,6 +289,7 @@ admit_join(struct peer *p, struct conn *c, const struct msg_join *join)
 	next = p->config.route == ROUTE_DIRECT ? owner : p->successors[0];
 	m.type = MSG_join;
 	m.join = *join;
+	m.join.incarnation = highest_of(p, join->id, join->incarnation);
 	m.join.route.at[m.join.route.count++] = p->config.id;
 	if (link_send(p, next, &m)) {
 		struct msg_event e = {.kind = EVENT_join_forwarded,

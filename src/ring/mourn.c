@@ -178,6 +178,12 @@ range_bereft(const struct peer *p, unsigned key, struct ids *out)
 	return dead >= p->config.copies ? dead : range_away(p, key, out);
 }
 
+unsigned
+range_dead(const struct peer *p, unsigned key)
+{
+	return count_from(p, &p->files.bereaved, key, arc_of(p, key), NULL);
+}
+
 /* The last ones, the latest first. */
 static void
 keep_last(uint64_t last[COPIES_MAX], uint64_t us)
@@ -291,6 +297,15 @@ mourn_begin(struct peer *p)
 	     id = idset_next(dead, (unsigned)id + 1))
 		bereave(p, (unsigned)id, last_clock(p));
 	mourn_unseen(p);
+}
+
+void
+mourn_alone(struct peer *p)
+{
+	if (range_served(p))
+		return;
+	for (unsigned i = 0; i < sizeof(p->files.inherited.bits); i++)
+		p->files.inherited.bits[i] |= p->files.bereaved.bits[i];
 }
 
 /* The range (after, upto] is complete without any of the dead. */

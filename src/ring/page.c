@@ -205,9 +205,10 @@ session_sync_done(
 		return;
 	if (s->role == SESSION_THEIRS && !s->out_waits) {
 		/* The owner says that all replicas agree. */
-		if (s->state == SESSION_DONE)
-			mourn_told(
-			    p, s->after, s->upto, &in->bereaved, in->since);
+		if (s->state != SESSION_DONE)
+			return;
+		s->told_set = s->set;
+		mourn_told(p, s->after, s->upto, &in->bereaved, in->since);
 		return;
 	}
 	if (s->state != SESSION_LISTING || !s->out_waits)

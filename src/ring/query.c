@@ -3,17 +3,6 @@
 
 #include "ring/files_repair.h"
 
-/* What the other members of a replica set know of a name. */
-enum {
-	KNOWN_NO,
-	KNOWN_YES,
-	KNOWN_BEREFT,
-	KNOWN_LOST,
-	KNOWN_MASK = 15,
-	KNOWN_ALL = 16, /* it has nothing that the asker should have */
-	KNOWN_UNSURE = 32, /* it was away, and those who know may be dead */
-};
-
 static const uint64_t ONE = 1;
 
 static void
@@ -56,7 +45,10 @@ query_learn_lost(struct query *q, unsigned id, const struct record *r)
 		q->was_lost = true;
 		q->loser_count = 0;
 	}
-	if (cmp >= 0 && q->loser_count < SET_MAX)
+	if (cmp < 0)
+		return;
+	q->lost.acknowledged |= r->acknowledged;
+	if (q->loser_count < SET_MAX)
 		q->losers[q->loser_count++] = (uint16_t)id;
 }
 
@@ -65,6 +57,18 @@ query_lost(const struct query *q)
 {
 	return q->was_lost && (!q->known || version_cmp(&q->best.version,
 						&q->lost.version) < 0);
+}
+
+/*
+ * What nobody marked was acknowledged only if all holders it then had were
+ * without it now: one that is left would have it, or have died.
+ */
+bool
+query_denied(const struct peer *p, const struct query *q)
+{
+	if (!query_lost(q) || !q->known || q->lost.acknowledged || q->bereft)
+		return query_lost(q);
+	return q->loser_count + range_dead(p, q->key) >= p->config.copies;
 }
 
 static void
@@ -152,8 +156,8 @@ query_begin(struct peer *p, struct query *q)
 {
 	uint16_t ids[COPIES_MAX + 1];
 	unsigned n = ring_replicas(p, q->key, ids);
-	unsigned former = range_former(p);
-	bool has_former = former == p->config.id;
+	unsigned former = range_former(p), self = p->config.id;
+	bool has_former = former == self;
 	struct record own;
 
 	q->known = q->blind = q->bereft = q->was_lost = false;
@@ -174,8 +178,11 @@ query_begin(struct peer *p, struct query *q)
 	}
 	if (!has_former && p->phase == PHASE_SYNCING)
 		query_add(q, former);
-	query_add_former(
-	    p, q, query_last(p, q->key, n > 0 ? ids[n - 1] : p->config.id));
+	/* If nobody can write, anybody may have been the last who could. */
+	query_add_former(p, q,
+	    member_is(p, self) && !member_writable(p, self)
+		? (q->key - 1) & (p->space - 1)
+		: query_last(p, q->key, n > 0 ? ids[n - 1] : self));
 	query_add_reunited(p, q);
 	/* What it is fetching, the set may not have heard of. */
 	for (unsigned i = 0; i < p->files.pull_top; i++)

@@ -68,16 +68,40 @@ range_served(const struct peer *p)
 unsigned
 range_former(const struct peer *p)
 {
-	unsigned self = p->config.id;
+	unsigned self = p->config.id, next = p->space;
 
-	/* Several may have come at once: none of them knows. */
+	/* Several may have come at once: none of them knows, then or later. */
 	for (unsigned i = 1; i < p->space; i++) {
 		unsigned id = (self + i) & (p->space - 1);
 
-		if (serves(p, id))
+		if (!serves(p, id))
+			continue;
+		if (!idset_has(&p->files.later, id))
 			return id;
+		if (next == p->space)
+			next = id;
 	}
-	return p->successors[0];
+	return next < p->space ? next : p->successors[0];
+}
+
+/*
+ * Who comes together with this peer had nothing before. Of whom it only knows
+ * by a connection it can't tell whether it serves.
+ */
+static void
+range_came(struct peer *p)
+{
+	struct idset *later = &p->files.later;
+
+	if (p->phase == PHASE_SERVING)
+		memset(later, 0, sizeof(*later));
+	for (unsigned id = 0; id < p->space; id++) {
+		if (!member_is(p, id))
+			idset_del(later, id);
+		else if (p->phase != PHASE_SERVING && !serves(p, id) &&
+			 p->view[id].revision > 0)
+			idset_add(later, id);
+	}
 }
 
 /* Who must agree: the set's other members and, at first, who had it before. */
@@ -138,6 +162,7 @@ range_view_changed(struct peer *p)
 	uint64_t set = range_owned(p) ? range_hash(p, self) : 0;
 
 	mourn_view_changed(p);
+	range_came(p);
 	range_unsettle(p);
 	short_view_changed(p);
 	if (set == f->set)
@@ -370,6 +395,21 @@ range_sources(const struct peer *p, uint16_t *out)
 	return n;
 }
 
+/*
+ * Does this replica hold what the owner's range has? An owner that does not
+ * serve yet knows that only when all agree: it may agree to lack it.
+ */
+static bool
+source_synced(const struct peer *p, unsigned owner)
+{
+	const struct session *s = range_session(p, SESSION_THEIRS, owner);
+	uint64_t set = range_hash(p, owner);
+
+	return s != NULL && s->agreed_set == set &&
+	       s->incarnation == p->view[owner].incarnation &&
+	       (serves(p, owner) || s->told_set == set);
+}
+
 bool
 range_synced(const struct peer *p)
 {
@@ -385,14 +425,9 @@ range_synced(const struct peer *p)
 			return false;
 	}
 	from = range_sources(p, sources);
-	for (unsigned i = 0; i < from; i++) {
-		const struct session *s =
-		    range_session(p, SESSION_THEIRS, sources[i]);
-
-		if (s == NULL || s->agreed_set != range_hash(p, sources[i]) ||
-		    s->incarnation != p->view[sources[i]].incarnation)
+	for (unsigned i = 0; i < from; i++)
+		if (!source_synced(p, sources[i]))
 			return false;
-	}
 	return true;
 }
 

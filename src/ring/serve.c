@@ -302,7 +302,7 @@ serve_queried(struct peer *p, struct serve *s, const struct query *q)
 		if (range_bereft(p, q->key, &m.refuse.ids) > 0)
 			m.refuse.error = ERROR_unavailable;
 		serve_tell(p, s, &m);
-	} else if (query_lost(q)) {
+	} else if (query_denied(p, q)) {
 		refuse_fill(p, &m, s->from_op, ERROR_damaged, q->key);
 		m.refuse.error = (uint8_t)query_silence(p, q, &m.refuse.ids);
 		serve_tell(p, s, &m);

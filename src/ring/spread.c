@@ -209,11 +209,13 @@ leg_held(
 	spread_check(p, w);
 }
 
-/* The replica holds a newer version. */
+/* The replica holds a newer version; or it did, and nothing is held now. */
 static void
 leg_newer(
-    struct peer *p, struct write *w, struct leg *l, const struct record *r)
+    struct peer *p, struct write *w, struct leg *l, const struct msg_answer *m)
 {
+	const struct record *r = &m->record;
+
 	files_saw(p, &r->version);
 	if (name_cmp(&r->name, &w->record.name) != 0 ||
 	    version_cmp(&r->version, &w->record.version) <= 0)
@@ -221,6 +223,12 @@ leg_newer(
 	stream_end(p, &l->conn);
 	if (w->state < WRITE_COMMITTING) {
 		write_older(p, w, r);
+		return;
+	}
+	if (m->known == KNOWN_LOST) {
+		if (w->state == WRITE_COMMITTING)
+			spread_end(p, w);
+		write_refuse(p, w, ERROR_not_serving);
 		return;
 	}
 	w->progress_us = p->now_us;
@@ -260,7 +268,7 @@ leg_message(
 	} else if (m->type == MSG_held) {
 		leg_held(p, w, l, &m->held);
 	} else if (m->type == MSG_answer && m->answer.known) {
-		leg_newer(p, w, l, &m->answer.record);
+		leg_newer(p, w, l, &m->answer);
 	} else if (m->type == MSG_refuse) {
 		leg_refused(p, w, l, &m->refuse);
 	}

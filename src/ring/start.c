@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "ring/core.h"
+#include "ring/mourn.h"
 
 /*
  * How a peer becomes a member: by its stored incarnation, by what its
@@ -298,6 +299,7 @@ serve(struct peer *p)
 {
 	uint8_t flags = p->view[p->config.id].flags & MEMBER_READONLY;
 
+	mourn_alone(p);
 	serving(p);
 	view_set_self(p, MEMBER_ALIVE, flags);
 	if (p->config.join_through < 0 && p->member_count > CROWD)

@@ -178,13 +178,14 @@ write_again(struct peer *p, struct write *w, const struct incoming *in)
 }
 
 static void
-answer_known(struct peer *p, const struct incoming *in, const struct record *r)
+answer_known(struct peer *p, const struct incoming *in, enum known known,
+    const struct record *r)
 {
 	struct message m;
 
 	m.type = MSG_answer;
 	m.answer.op = in->op;
-	m.answer.known = 1;
+	m.answer.known = (uint8_t)known;
 	m.answer.record = *r;
 	answer(p, in, &m);
 }
@@ -238,7 +239,7 @@ write_have(struct peer *p, const struct incoming *in, const struct record *held,
 	}
 	/* Accepted once, then replaced: all are to hold what replaced it. */
 	if (in->replica || (newer && !in->set)) {
-		answer_known(p, in, held);
+		answer_known(p, in, KNOWN_YES, held);
 		return;
 	}
 	w = write_find(p, held);
@@ -361,8 +362,10 @@ write_incoming(struct peer *p, const struct incoming *in)
 		write_have(p, in, &held, (unsigned)key);
 		return;
 	}
-	if (write_outdated(p, in->record, &held)) {
-		answer_known(p, in, &held);
+	/* Its owner knows of what nobody has marked, and goes on. */
+	if (write_outdated(p, in->record, &held) &&
+	    (!in->replica || held.acknowledged)) {
+		answer_known(p, in, KNOWN_LOST, &held);
 		return;
 	}
 	if (!in->replica &&
@@ -370,7 +373,7 @@ write_incoming(struct peer *p, const struct incoming *in)
 		if (in->set)
 			refuse(p, in, ERROR_unavailable, (unsigned)key);
 		else
-			answer_known(p, in, &held);
+			answer_known(p, in, KNOWN_YES, &held);
 		return;
 	}
 	w = write_new(p, in->record, (unsigned)key);

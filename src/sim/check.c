@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sim/check.h"
+#include "sim/plan.h"
 #include "sim/sim.h"
 
 static bool
@@ -18,7 +19,16 @@ check_born(struct sim *s, struct node *n)
 	n->incarnation = 0;
 	n->expected_count = 0;
 	n->member = false;
-	n->known_us = s->now_us;
+	n->recalls = n->disk.incarnation == 0;
+	memset(n->known_by, 0, sizeof(n->known_by));
+	for (unsigned i = 0; i < n->contact_count; i++) {
+		const struct node *o = node_of(s, n->contacts[i]);
+
+		if (o != NULL && check_live(o) &&
+		    o->shadow[n->id].incarnation > 0)
+			plan_put(n->known_by, o->id);
+	}
+	n->known_us = n->born_us = s->now_us;
 	n->spins = 0;
 	n->saved_us = s->now_us;
 }
@@ -39,7 +49,7 @@ reuse_excused(struct sim *s, const struct node *n, const struct lineage *l,
 		return !l->node->running || l->node->incarnation != incarnation;
 	if (l->wipes == n->disk.wipes)
 		return false;
-	if (!s->calm)
+	if (!s->calm || !n->recalls)
 		return true;
 	/* Its disk was lost: a contact that was there must remember. */
 	for (unsigned i = 0; i < n->contact_count; i++) {
@@ -47,6 +57,7 @@ reuse_excused(struct sim *s, const struct node *n, const struct lineage *l,
 
 		if (other != NULL && check_live(other) &&
 		    other->process < n->process &&
+		    plan_has(n->known_by, other->id) &&
 		    other->shadow[n->id].incarnation >= incarnation)
 			return false;
 	}
@@ -145,6 +156,23 @@ acts(const struct node *n)
 	return check_live(n) && n->incarnation > 0 && !n->paused;
 }
 
+static bool
+is_contact(const struct node *n, const struct node *other)
+{
+	for (unsigned i = 0; i < n->contact_count; i++)
+		if (n->contacts[i] == other->id)
+			return true;
+	return false;
+}
+
+bool
+check_strangers(const struct node *n, const struct node *o)
+{
+	return o != n && n->shadow[o->id].state == MEMBER_NONE &&
+	       o->shadow[n->id].state == MEMBER_NONE && !is_contact(n, o) &&
+	       !is_contact(o, n);
+}
+
 /* Do this and another one know nothing of each other, or is one accused? */
 static bool
 is_apart(struct sim *s, const struct node *n)
@@ -155,6 +183,10 @@ is_apart(struct sim *s, const struct node *n)
 		const struct node *o = &s->nodes[i];
 		const struct member *m = &n->shadow[o->id];
 
+		/* One that is paused has its files all the same. */
+		if (check_live(o) && o->incarnation > 0 &&
+		    check_strangers(n, o))
+			return true;
 		if (o == n || !acts(o))
 			continue;
 		if (!knows(n, o) && !knows(o, n))

@@ -18,9 +18,13 @@ commands_reset(struct sim *s)
 unsigned
 command_set(const struct sim *s, const struct node *n)
 {
-	unsigned members = n->expected_count + 1;
+	unsigned writers = !(n->shadow[n->id].flags & MEMBER_READONLY);
 
-	return members < s->copies ? members : s->copies;
+	for (unsigned i = 0; i < n->expected_count; i++)
+		writers += !(n->shadow[n->expected[i]].flags & MEMBER_READONLY);
+	if (writers == 0)
+		writers = 1;
+	return writers < s->copies ? writers : s->copies;
 }
 
 static struct command_log *
@@ -191,13 +195,19 @@ command_copy_lost(
 	take_over(s, n, r, loss);
 }
 
-/* Was a whole disk lost so lately that who lets go may not know? */
+/*
+ * Was a whole disk lost so lately that who lets go may not know? Or, without
+ * flushes, what was on one when its power went?
+ */
 static bool
 lost_lately(const struct sim *s)
 {
 	for (unsigned i = 0; i < s->node_count; i++) {
-		uint64_t us = s->nodes[i].disk.wiped_us;
+		const struct node *n = &s->nodes[i];
+		uint64_t us = n->disk.wiped_us;
 
+		if (!s->sync && !n->running && us < n->disk.lost_us)
+			us = n->disk.lost_us;
 		if (us > 0 && s->now_us - us < SECOND)
 			return true;
 	}
@@ -239,6 +249,13 @@ command_committed(struct sim *s, const struct node *n, const struct record *r)
 	if (version_cmp(&l->version, &r->version) != 0)
 		sim_fail(s, CHECK_FILES, n, "%s: command %u has two versions",
 		    r->name.text, (unsigned)r->version.op);
+}
+
+void
+command_marked(struct sim *s, const struct record *r)
+{
+	if (r->version.op > 0 && r->version.op <= s->commands.count)
+		s->commands.at[r->version.op].marked = true;
 }
 
 /* Who is named has it, or has dropped or lost it since. */

@@ -119,6 +119,7 @@ mark_or_drop(struct sim *s, struct node *n, const struct action *a)
 		return;
 	if (a->type == ACT_MARK) {
 		f->record.acknowledged = 1;
+		command_marked(s, &f->record);
 		return;
 	}
 	command_released(s, n, &f->record);

@@ -62,7 +62,9 @@ static bool
 in_order(const struct sim *s, const struct command_log *a,
     const struct command_log *b)
 {
-	return a->effect_us < b->start_us && (!s->skewed || s->split_us == 0);
+	return a->effect_us < b->start_us &&
+	       (!s->skewed ||
+		   (s->split_us == 0 && !check_strangers(a->node, b->node)));
 }
 
 /* A change that superseded this one before start_us; NULL: none. */
@@ -107,7 +109,7 @@ store_of(struct sim *s, const struct command_log *request)
 
 /*
  * Is something newer than the store o, which may be a remove, or lost? What is
- * not lost binds by itself.
+ * not lost binds by itself. Its client may have died before it heard of it.
  */
 static bool
 outdated(const struct sim *s, const struct command_log *o)
@@ -116,7 +118,7 @@ outdated(const struct sim *s, const struct command_log *o)
 		const struct command_log *r = &s->commands.at[op];
 
 		if (changes(r, o->name) && r->committed &&
-		    (r->command == COMMAND_REMOVE ||
+		    (r->command == COMMAND_REMOVE || r->marked ||
 			r->effect_us != UINT64_MAX) &&
 		    version_cmp(&r->version, &o->version) > 0)
 			return true;
@@ -124,16 +126,17 @@ outdated(const struct sim *s, const struct command_log *o)
 	return false;
 }
 
-/* Those that are down from key to before upto. */
+/* From key to before upto: who is down, or lost its disk since then. */
 static unsigned
-down_between(struct sim *s, unsigned key, unsigned upto)
+down_between(struct sim *s, unsigned key, unsigned upto, uint64_t since_us)
 {
 	unsigned down = 0;
 
 	for (unsigned id = key; id != upto; id = (id + 1) & (s->space - 1)) {
 		const struct node *n = node_of(s, id);
 
-		down += n != NULL && !check_live(n);
+		down += n != NULL &&
+			(!check_live(n) || n->disk.wiped_us > since_us);
 	}
 	return down;
 }
@@ -173,9 +176,10 @@ is_doubtful(struct sim *s, const struct command_log *o)
 
 		if (n == NULL || !check_live(n))
 			continue;
-		if (n->incarnation > 1)
+		/* What it has it may have of others, who were away. */
+		if (n->incarnation > 1 || n->born_us > o->start_us)
 			from = (n->id + 1) & (s->space - 1);
-		if (down_between(s, from, n->id) < s->copies)
+		if (down_between(s, from, n->id, o->start_us) < s->copies)
 			return false;
 	}
 	return true;

@@ -95,7 +95,23 @@ first_hand(void **state)
 	assert_int_equal(p->admission_count, 0);
 }
 
+/* This peer has not heard yet of an earlier life that another knows of. */
+static void
+remembered_on_the_way(void **state)
+{
+	struct msg_join join = {.op = 1, .id = OWNED, .addr = {1, 1}};
+
+	(void)state;
+	join.incarnation = 3;
+	p->phase = PHASE_SERVING;
+	p->watch[OWNED].floor = 2;
+	admit_join(p, &link_from_5, &join);
+	admit_tick(p);
+	assert_int_equal(p->admission_count, 1);
+	assert_int_equal(p->admissions[0].highest, 3);
+}
+
 #define ADMIT_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
-UNIT_MAIN(
-    ADMIT_TEST(own_range), ADMIT_TEST(foreign_range), ADMIT_TEST(first_hand))
+UNIT_MAIN(ADMIT_TEST(own_range), ADMIT_TEST(foreign_range),
+    ADMIT_TEST(first_hand), ADMIT_TEST(remembered_on_the_way))

@@ -1,206 +1,4 @@
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
-#include "disk/damage.h"
-#include "disk/recover.h"
-#include "folder.h"
-#include "peer/home.h"
-#include "unit.h"
-
-/* The journal of small versions, on a real folder. */
-enum { SEGMENT = 64 << 10, STEP = 16 << 10 };
-
-static struct folder folder;
-static struct disk disk;
-static struct text error;
-static uint8_t buffer[DISK_BUFFER];
-
-static struct {
-	struct disk_scan scan;
-	unsigned good, bad, lost;
-	struct record last, last_lost;
-} found;
-
-static struct {
-	struct journal_loss loss;
-	unsigned lost;
-} moved;
-
-static unsigned
-key_of(const struct name *name)
-{
-	return (unsigned)name->text[0];
-}
-
-static unsigned
-scan_key(struct disk_scan *s, const struct name *name)
-{
-	(void)s;
-	return key_of(name);
-}
-
-static unsigned
-loss_key(struct journal_loss *l, const struct name *name)
-{
-	(void)l;
-	return key_of(name);
-}
-
-static void
-on_loss(struct journal_loss *l, const struct record *r)
-{
-	(void)l;
-	assert_true(r->name.len > 0);
-	moved.lost++;
-}
-
-static void
-on_good(struct disk_scan *s, const struct record *r)
-{
-	(void)s;
-	found.good++;
-	found.last = *r;
-}
-
-static void
-on_bad(struct disk_scan *s, const char *name, const char *reason)
-{
-	(void)s;
-	assert_true(name[0] != '\0' && reason[0] != '\0');
-	found.bad++;
-}
-
-static void
-on_lost(struct disk_scan *s, const struct record *r)
-{
-	(void)s;
-	found.lost++;
-	found.last_lost = *r;
-}
-
-static void
-start(void)
-{
-	assert_int_equal(home_open(&disk, folder.path, true, &error), 0);
-	disk.journal.len_max = SEGMENT;
-	disk.journal.step = STEP;
-	memset(&found, 0, sizeof(found));
-	found.scan = (struct disk_scan){.key = scan_key,
-	    .good = on_good,
-	    .bad = on_bad,
-	    .lost = on_lost,
-	    .threads = 2};
-	assert_int_equal(disk_scan(&disk, &found.scan), 0);
-}
-
-/* As after SIGKILL: nothing is moved. */
-static void
-restart(unsigned good, unsigned bad, unsigned lost)
-{
-	disk_close(&disk);
-	start();
-	assert_int_equal(found.good, good);
-	assert_int_equal(found.bad, bad);
-	assert_int_equal(found.lost, lost);
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	moved.loss = (struct journal_loss){loss_key, on_loss};
-	moved.lost = 0;
-	if (folder_make(&folder) == -1)
-		return -1;
-	start();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	disk_close(&disk);
-	return folder_remove(&folder);
-}
-
-static struct record
-record_of(const char *name, uint64_t clock, const char *content)
-{
-	XXH128_canonical_t sum;
-	struct record r;
-
-	memset(&r, 0, sizeof(r));
-	assert_int_equal(name_set(&r.name, name, strlen(name)), 0);
-	r.version = (struct version){clock, 8, 3};
-	r.size = strlen(content);
-	XXH128_canonicalFromHash(&sum, XXH3_128bits(content, r.size));
-	memcpy(r.digest.bytes, sum.digest, DIGEST_LEN);
-	return r;
-}
-
-static int
-commit(const char *name, uint64_t clock, const char *content)
-{
-	struct record r = record_of(name, clock, content);
-	struct journal_item item = {
-	    .record = &r, .content = (const uint8_t *)content};
-
-	return journal_write(&disk, &item, 1, buffer);
-}
-
-static int
-read_back(const char *name, uint64_t clock, const char *content)
-{
-	struct record r = record_of(name, clock, content);
-	struct disk_content got;
-	int rc = disk_read(&disk, key_of(&r.name), &r, buffer, &got);
-
-	if (rc != 0)
-		return rc;
-	assert_non_null(got.small);
-	assert_memory_equal(got.small, content, r.size);
-	free(got.small);
-	return 0;
-}
-
-static void
-move_all(void)
-{
-	bool more = true;
-
-	journal_finish(&disk);
-	while (more)
-		assert_int_equal(
-		    journal_move(&disk, buffer, &moved.loss, &more), 0);
-}
-
-static bool
-exists(const char *part)
-{
-	char path[300];
-
-	snprintf(path, sizeof(path), "%s/%s", folder.path, part);
-	return access(path, F_OK) == 0;
-}
-
-static void
-flip(const char *part, off_t at)
-{
-	char path[300], byte;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", folder.path, part);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	assert_int_equal(pread(fd, &byte, 1, at), 1);
-	byte ^= 4;
-	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-	close(fd);
-}
+#include "versions.h"
 
 static void
 nothing_is_made_before_its_time(void **state)
@@ -372,6 +170,22 @@ a_torn_end_is_nothing(void **state)
 	assert_int_equal(read_back("a", 1, "one"), 0);
 }
 
+/* What was marked was whole: it is damaged, and was not torn. */
+static void
+a_marked_end_is_damaged(void **state)
+{
+	struct record r = record_of("a", 2, "two");
+
+	(void)state;
+	assert_int_equal(commit("a", 1, "one"), 0);
+	assert_int_equal(commit("a", 2, "two"), 0);
+	assert_int_equal(disk_mark(&disk, key_of(&r.name), &r), 0);
+	flip("journal.0", 512 + 1024 + 512 + 1);
+	restart(0, 1, 1);
+	assert_int_equal(found.last_lost.version.clock, 2);
+	assert_true(found.last_lost.acknowledged);
+}
+
 /* A stored content that looks like an entry is none. */
 static void
 contents_are_no_entries(void **state)
@@ -429,82 +243,9 @@ a_full_segment_waits(void **state)
 	assert_int_equal(read_back("a", n, big), 0);
 }
 
-static int
-commit_now(const char *name, uint64_t clock, const char *content)
-{
-	struct record r = record_of(name, clock, content);
-	struct journal_item item = {
-	    .record = &r, .content = (const uint8_t *)content};
-
-	return journal_write_now(&disk, &item, 1, buffer);
-}
-
-static int
-read_now(const char *name, uint64_t clock, const char *content)
-{
-	struct record r = record_of(name, clock, content);
-	struct disk_content got;
-	int rc = disk_read_now(&disk, key_of(&r.name), &r, buffer, &got);
-
-	if (rc == 0)
-		assert_memory_equal(got.small, content, r.size);
-	free(got.small);
-	return rc;
-}
-
-/* Not before Linux 5.12, and not under valgrind. */
-static bool
-opens_now(const char *file)
-{
-	struct volume *v = disk.volume;
-	int fd = v->open_now(v, disk.dir_fd, file, O_RDONLY);
-
-	if (fd != -1)
-		close(fd);
-	return fd != -1;
-}
-
-/* With zeros in memory where it goes, and nobody who might wait. */
-static void
-some_is_done_without_waiting(void **state)
-{
-	struct record r = record_of("b", 2, "two");
-	unsigned n = 0;
-
-	(void)state;
-	assert_int_equal(commit("a", 1, "one"), 0);
-	assert_int_equal(commit_now("b", 2, "two"), EBUSY);
-	assert_int_equal(disk_mark_now(&disk, &r), EBUSY);
-	disk.sync = false;
-	assert_int_equal(commit_now("b", 2, "two"), 0);
-	assert_int_equal(read_back("b", 2, "two"), 0);
-	assert_int_equal(disk_mark_now(&disk, &r), 0);
-	assert_int_equal(read_now("b", 2, "two"), 0);
-	assert_int_equal(read_now("b", 3, "two"), EBUSY);
-	pthread_mutex_lock(&disk.lock);
-	assert_int_equal(commit_now("c", 3, "three"), EBUSY);
-	assert_int_equal(disk_mark_now(&disk, &r), EBUSY);
-	assert_int_equal(read_now("b", 2, "two"), EBUSY);
-	pthread_mutex_unlock(&disk.lock);
-	while (commit_now("c", 3 + n, "three") == 0)
-		n++;
-	assert_in_range(n, 1, STEP / JOURNAL_BLOCK);
-	restart(3, 0, 0);
-	assert_int_equal(read_back("c", 2 + n, "three"), 0);
-	move_all();
-	assert_int_equal(commit_now("d", 1, "four"), EBUSY);
-	assert_int_equal(
-	    read_now("b", 2, "two"), opens_now("files/62/b") ? 0 : EBUSY);
-	flip("files/62/b", 1);
-	assert_int_equal(read_now("b", 2, "two"), EBUSY);
-	assert_int_equal(disk_mark_now(&disk, &r), EBUSY);
-}
-
-#define TESTED(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 UNIT_MAIN(TESTED(nothing_is_made_before_its_time), TESTED(commits_last),
     TESTED(a_batch_is_written_at_once), TESTED(files_come_later),
     TESTED(drops_last), TESTED(segments_are_used_again),
     TESTED(damage_hides_nothing_else), TESTED(damage_is_found_when_read),
-    TESTED(a_torn_end_is_nothing), TESTED(contents_are_no_entries),
-    TESTED(some_is_done_without_waiting), TESTED(a_full_segment_waits))
+    TESTED(a_torn_end_is_nothing), TESTED(a_marked_end_is_damaged),
+    TESTED(contents_are_no_entries), TESTED(a_full_segment_waits))
