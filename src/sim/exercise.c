@@ -95,8 +95,10 @@ drop(struct model *m)
 static void
 write_batch(struct model *m, struct journal_item *items, size_t count)
 {
-	int rc = EAGAIN;
+	int rc = journal_write_now(&m->disk, items, count, m->buffer);
 
+	if (rc == EBUSY)
+		rc = EAGAIN;
 	for (int i = 0; i < 8 && rc == EAGAIN; i++) {
 		rc = journal_write(&m->disk, items, count, m->buffer);
 		if (rc == EAGAIN && move(m, 3) != 0)
@@ -147,12 +149,15 @@ mark(struct model *m)
 {
 	struct model_name *x = &m->names[below(m, MODEL_NAMES)];
 	struct record r;
+	int rc;
 
 	if (x->stored == 0)
 		return;
 	r = model_record(m, x->stored, m->scratch);
-	model_say(m, "mark version %u: %d", x->stored,
-	    disk_mark(&m->disk, model_key(&r.name), &r));
+	rc = disk_mark_now(&m->disk, &r);
+	if (rc == EBUSY)
+		rc = disk_mark(&m->disk, model_key(&r.name), &r);
+	model_say(m, "mark version %u: %d", x->stored, rc);
 }
 
 /* A clean end: all of it is in files. */
@@ -170,14 +175,15 @@ stop_and_start(struct model *m)
 static void
 flip(struct model *m, uint64_t where)
 {
-	const char *path = where == 0   ? "journal.0"
-			   : where == 1 ? "journal.1"
-					: "files";
+	bool in_journal = where < JOURNAL_SEGMENTS;
+	char path[SHORT_PATH] = "files";
 
+	if (in_journal)
+		snprintf(path, sizeof(path), "journal.%u", (unsigned)where);
 	if (!virtual_flip(m->volume, path))
 		return;
 	m->trouble = true;
-	m->flipped = m->flipped || where < 2;
+	m->flipped = m->flipped || in_journal;
 	model_say(m, "a bit flips in %s", path);
 }
 
@@ -196,7 +202,7 @@ fault(struct model *m)
 	} else if (kind < 7) {
 		v->cut_at = v->calls + below(m, 40) + 1;
 	} else {
-		flip(m, below(m, 4));
+		flip(m, below(m, JOURNAL_SEGMENTS + 2));
 	}
 	model_say(m, "fault %llu", (unsigned long long)kind);
 }
