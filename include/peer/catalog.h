@@ -24,6 +24,7 @@ struct catalog {
 	bool any_names;
 	uint64_t *digests, *counts; /* by key; counts: not tombstones */
 	uint64_t files, bytes; /* tombstones don't count */
+	uint64_t changes; /* of those two */
 };
 
 /* 0, or -1: out of memory. */

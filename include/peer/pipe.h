@@ -36,6 +36,7 @@ struct pipe {
 	uint8_t report[256]; /* as last queued */
 	size_t report_len;
 	uint64_t reported_us, dropped; /* of the last one */
+	uint64_t owned, owned_changes, owned_view; /* of these, counted */
 };
 
 /* Both descriptors are made non-blocking; -1: none. 0, or -1 with errno. */

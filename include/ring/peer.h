@@ -61,8 +61,12 @@ void peer_step(
 /* When peer_step wants EV_TICK; UINT64_MAX: never. */
 uint64_t peer_deadline(const struct peer *p);
 
-/* What the supervisor is told; files, bytes, dropped are the driver's. */
+/* What the supervisor is told, but for what is the driver's: files, bytes,
+ * owned, dropped. */
 void peer_report(const struct peer *p, struct msg_report *);
+
+/* Files in the range that it owns: looks at each of its keys. */
+uint64_t peer_owned(const struct peer *p);
 
 /*
  * Copies members from identifier *next on into list, advances *next. Returns

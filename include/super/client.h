@@ -32,6 +32,7 @@ struct client {
 	bool down, ready; /* wait: for that */
 	uint64_t whole_us; /* kill: the ring was, after so long; 0: not yet */
 	uint64_t lacked; /* kill: files short of a copy before it */
+	uint64_t orphans; /* kill: files that only the killed held */
 	struct check *check; /* check: what was found so far, or NULL */
 	bool reading; /* events, logs: reader is open */
 	bool behind; /* there may be more to read than was sent */

@@ -113,6 +113,8 @@ void super_close(struct super *);
 uint64_t copies_short(const struct super *);
 /* All that were short since then; but for those of some peers, or NULL. */
 uint64_t copies_lost(const struct super *, const struct idset *except);
+/* Files that only these peers hold, if all is at rest and they are children. */
+uint64_t copies_alone(const struct super *, const struct idset *these);
 void copies_expect(struct super *); /* peers are about to die */
 void copies_reported(struct child *);
 void copies_judge(struct super *); /* tells when all are back */

@@ -20,8 +20,8 @@
 #define MESSAGE_report(F)                                                      \
 	F(u8, state) /* enum peer_state */ F(u32, incarnation) F(u64, hash)    \
 	F(u16, first) F(u16, second) F(u16, predecessor) F(u16, members)       \
-	F(u64, files) F(u64, bytes) F(u64, missing) F(u64, dropped)            \
-	F(u32, ping_ms)
+	F(u64, files) F(u64, bytes) F(u64, owned) F(u64, missing)              \
+	F(u64, dropped) F(u32, ping_ms)
 #define MESSAGE_reply(F)                                                       \
 	F(u64, op) F(u16, peer) F(u8, command) F(u8, error) F(u8, last)        \
 	F(name, name) F(ids, route) F(u16, holder) F(ids, holders)             \
@@ -59,7 +59,8 @@
 #define MESSAGE_cost(F) /* of a kill; times: 0 if it did not come to it */     \
 	F(u64, whole_us) F(u64, files) /* that lost a copy */                  \
 	F(u64, copies_us) F(u64, missing) /* still short */                    \
-	F(u64, few) /* files with all the copies that so few peers can hold */
+	F(u64, few) /* files with all the copies that so few peers can hold */ \
+	F(u64, orphans) /* of files: those that no live peer holds */
 #define MESSAGE_finding(F) /* of check, in its words too */                    \
 	F(u8, kind) /* enum finding_kind */ F(u16, peer) F(name, name)         \
 	F(ids, peers) F(ids, holders) F(text, text)

@@ -281,6 +281,7 @@ json_cost(struct json *j, const struct msg_cost *cost)
 	json_uint(j, "lost_copy", cost->files);
 	json_uint(j, "short", cost->missing);
 	json_uint(j, "too_few", cost->few);
+	json_uint(j, "no_holder", cost->orphans);
 }
 
 static void

@@ -132,6 +132,7 @@ account(struct catalog *c, const struct entry *e, int sign)
 	c->digests[e->key] ^= e->hash;
 	if (e->deleted)
 		return;
+	c->changes++;
 	if (sign > 0) {
 		c->files++;
 		c->counts[e->key]++;

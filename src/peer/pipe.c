@@ -298,6 +298,21 @@ pipe_busy(const struct driver *d)
 	return !d->pipe.closed && d->pipe.sent < d->pipe.len;
 }
 
+/* Counted again after a change: reports are made in every turn. */
+static uint64_t
+owned(struct driver *d)
+{
+	struct pipe *p = &d->pipe;
+	uint64_t view = peer_view_hash(d->core);
+
+	if (p->owned_changes != d->catalog.changes || p->owned_view != view) {
+		p->owned = peer_owned(d->core);
+		p->owned_changes = d->catalog.changes;
+		p->owned_view = view;
+	}
+	return p->owned;
+}
+
 static void
 send_report(struct driver *d)
 {
@@ -314,6 +329,7 @@ send_report(struct driver *d)
 	peer_report(d->core, &m.report);
 	m.report.files = d->catalog.files;
 	m.report.bytes = d->catalog.bytes;
+	m.report.owned = owned(d);
 	len = message_encode(&m, data, sizeof(data));
 	assert(len > 0);
 	/* Compared without: a flood of strangers must not reach the pipe. */

@@ -65,6 +65,22 @@ passed(const struct peer *p, unsigned replicas)
 }
 
 uint64_t
+peer_owned(const struct peer *p)
+{
+	unsigned self = p->config.id, after = ring_owner_before(p, self);
+	const struct index *x = &p->config.index;
+	unsigned keys = ring_distance(p, after, self);
+	uint64_t count = 0;
+
+	if (p->files.set == 0)
+		return 0;
+	for (unsigned i = 1; i <= (keys == 0 ? p->space : keys); i++)
+		count +=
+		    x->count(x->ctx, (uint16_t)((after + i) & (p->space - 1)));
+	return count;
+}
+
+uint64_t
 short_count(const struct peer *p)
 {
 	unsigned self = p->config.id, after = ring_owner_before(p, self);

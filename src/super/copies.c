@@ -34,6 +34,43 @@ copies_lost(const struct super *s, const struct idset *except)
 	return sum;
 }
 
+/* All that the owner's files are with, if the ring is at rest. */
+static bool
+holds_alone(const struct super *s, unsigned owner, const struct idset *these)
+{
+	unsigned left = s->config.copies;
+
+	for (unsigned i = 0; i < SPACE_MAX && left > 0; i++) {
+		unsigned id = (owner + i) % SPACE_MAX;
+
+		if (!speaks(s->children[id]))
+			continue;
+		if (!idset_has(these, id))
+			return false;
+		left--;
+	}
+	return true;
+}
+
+uint64_t
+copies_alone(const struct super *s, const struct idset *these)
+{
+	unsigned speak = 0;
+	uint64_t sum = 0;
+
+	for (unsigned id = 0; id < SPACE_MAX; id++)
+		speak += speaks(s->children[id]);
+	for (unsigned id = 0; id < SPACE_MAX; id++) {
+		const struct child *c = s->children[id];
+
+		/* Members that are no children here may hold them, too. */
+		if (idset_has(these, id) && speaks(c) &&
+		    c->report.members == speak && holds_alone(s, id, these))
+			sum += c->report.owned;
+	}
+	return sum;
+}
+
 static void
 forget(struct super *s)
 {

@@ -27,6 +27,7 @@ verb_kill_begin(struct client *c)
 	copies_expect(s);
 	c->whole_us = 0;
 	c->lacked = copies_lost(s, &c->waiting);
+	c->orphans = copies_alone(s, &c->waiting);
 	c->began_us = clock_us();
 	verb_signal(c, SIGKILL);
 }
@@ -88,7 +89,8 @@ fill_cost(const struct client *c, struct msg_cost *m)
 	m->missing = copies_short(s);
 	if (c->whole_us == 0)
 		return;
-	m->files = lost > c->lacked ? lost - c->lacked : 0;
+	m->orphans = c->orphans;
+	m->files = c->orphans + (lost > c->lacked ? lost - c->lacked : 0);
 	if (m->missing == 0)
 		m->copies_us = clock_us() - c->began_us;
 	m->few = files_of_few(s);
@@ -99,6 +101,7 @@ static void
 say_copies(const struct client *c, const struct msg_cost *m, char *text)
 {
 	const struct child *live = any_live(c->super);
+	uint64_t back = m->files - m->orphans;
 	unsigned want = c->super->config.copies, copies = want;
 	char span[32];
 
@@ -108,13 +111,16 @@ say_copies(const struct client *c, const struct msg_cost *m, char *text)
 		add(text, "; %llu file%s still short after %s",
 		    (unsigned long long)m->missing, plural(m->missing),
 		    span_print(clock_us() - c->began_us, span, sizeof(span)));
-	else if (m->files > 0)
+	else if (back > 0)
 		add(text, "; %llu file%s back to %u cop%s in %s",
-		    (unsigned long long)m->files, plural(m->files), copies,
+		    (unsigned long long)back, plural(back), copies,
 		    copies == 1 ? "y" : "ies",
 		    span_print(m->copies_us, span, sizeof(span)));
-	else if (m->few == 0)
+	else if (m->few == 0 && m->orphans == 0)
 		add(text, "; no file lost a copy");
+	if (m->orphans > 0)
+		add(text, "; %llu file%s without a live holder",
+		    (unsigned long long)m->orphans, plural(m->orphans));
 	if (m->few > 0)
 		add(text, "; %llu file%s at %u of %u copies: too few peers",
 		    (unsigned long long)m->few, plural(m->few), copies, want);

@@ -85,6 +85,35 @@ does "check" ringctl check
 does "status" ringctl status --json
 same "nothing is short" "$(json '
     join " ", grep { $_ } map { $_->{short} } @{$_->{peers}}' <"$W/out")" ""
+
+# Three in a row: files of which they were all holders, and others.
+only_by()
+{
+	local name id count=0
+	for name in "${!HOLDERS[@]}"; do
+		for id in ${HOLDERS[$name]}; do
+			[[ " $1 " = *" $id "* ]] || continue 2
+		done
+		count=$((count + 1))
+	done
+	echo $count
+}
+does "start 130,200" ringctl start 130,200
+does "ready" ringctl --timeout 30 wait ready
+orphans=$(only_by "40 77 130")
+holds "three hold some alone" [ "$orphans" -gt 0 ]
+does "all three" ringctl kill 40,77,130 --json
+same "files of any, and those without a holder" \
+    "$(cost lost_copy) $(cost no_holder)" "$(held_by "40 77 130") $orphans"
+run ringctl check
+says "check names as many" "$orphans violation"
+does "start them" ringctl start 40,77,130
+does "ready again" ringctl --timeout 30 wait ready
+does "nothing is lost" ringctl check
+does "all three, in words" ringctl kill 40,77,130
+says "so many" "; $orphans files? without a live holder\$"
+does "start them" ringctl start 40,77,130
+does "ready" ringctl --timeout 30 wait ready
 down lab
 
 # Copies that take longer than one waits.

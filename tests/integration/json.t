@@ -95,9 +95,10 @@ for verb in "join 25 4" "pause 8" "resume 8" wait "kill 25" "start 25" \
 	    fields "$verb: its route" '"@{$_->{route}}" eq "4 2"'
 	[ "${verb% *}" != kill ] ||
 	    fields "$verb: its cost" 'has(qw(whole_ms copies_ms lost_copy short
-		too_few)) && num($_->{whole_ms}) && num($_->{copies_ms}) &&
-		num($_->{lost_copy}) && num($_->{short}) &&
-		num($_->{too_few})'
+		too_few no_holder)) && num($_->{whole_ms}) &&
+		num($_->{copies_ms}) && num($_->{lost_copy}) &&
+		num($_->{short}) && num($_->{too_few}) &&
+		num($_->{no_holder})'
 done
 a_death_is_told()
 {
