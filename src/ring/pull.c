@@ -298,13 +298,12 @@ pull_event(struct peer *p, struct pull *l, const struct event *ev)
 {
 	if (ev->type == EV_FILE && l->state == PULL_COMMITTING) {
 		pull_committed(p, l, ev);
-	} else if (ev->type == EV_FILE && l->state == PULL_CREATING) {
+	} else if (ev->type == EV_FILE && ev->error != ERROR_none) {
 		if (ev->error == ERROR_disk)
 			write_disk_failed(p, ev->text);
-		if (ev->error != ERROR_none)
-			pull_end(p, l, PULLED_NOT);
-		else
-			pull_receive(p, l);
+		pull_end(p, l, PULLED_NOT);
+	} else if (ev->type == EV_FILE && l->state == PULL_CREATING) {
+		pull_receive(p, l);
 	} else if (ev->type == EV_RAW_RECEIVED && l->state == PULL_RECEIVING) {
 		pull_received(p, l, &ev->digest);
 	} else if (ev->type == EV_CONN_STALLED &&

@@ -99,6 +99,11 @@ if [ -n "${OWN_MOUNTS:-}" ]; then
 	    ringctl exec 4 store 0007
 	does "request" ringctl exec 8 request 0007 got
 	holds "the same bytes" cmp 0007 got
+	tried_again()
+	{
+		[ "$(ringctl events 8 --kind disk | wc -l)" -ge 2 ]
+	}
+	eventually "it is tried again, and is as full" 5 tried_again
 	holds "whole" poll 5 is_whole full
 	down full
 	umount "$W/disks/8"

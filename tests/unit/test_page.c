@@ -160,6 +160,21 @@ busy_holder(void **state)
 	assert_true(wants_more());
 }
 
+/* The disk is full in the middle of what comes. */
+static void
+no_room_for_all(void **state)
+{
+	struct pull *l = &p->files.pulls[0];
+	struct event ev = {.type = EV_FILE, .error = ERROR_disk};
+
+	(void)state;
+	lists(0, 1, true);
+	l->state = PULL_RECEIVING;
+	pull_event(p, l, &ev);
+	assert_int_equal(under_way(), 0);
+	assert_false(member_writable(p, SELF));
+}
+
 static void
 failed_copy(void **state)
 {
@@ -264,6 +279,6 @@ copies_are_this_comparisons(void **state)
 UNIT_MAIN(PAGE_TEST(next_page_while_copies_come),
     PAGE_TEST(last_page_waits_for_all),
     PAGE_TEST(no_page_before_it_is_asked_for), PAGE_TEST(busy_holder),
-    PAGE_TEST(failed_copy), PAGE_TEST(copies_are_this_comparisons),
+    PAGE_TEST(failed_copy), PAGE_TEST(no_room_for_all), PAGE_TEST(copies_are_this_comparisons),
     PAGE_TEST(replaced_at_its_holder), PAGE_TEST(replaced_here),
     PAGE_TEST(listing_while_one_waits), PAGE_TEST(spare_link))
