@@ -194,6 +194,7 @@ stop(struct peer *p)
 	assert_int_equal(d->workers.pending, 0);
 	workers_free(&d->workers);
 	disk_close(&d->disk);
+	here_free(&d->here);
 	catalog_free(&d->catalog);
 	loop_free(&d->loop);
 	free(d->actions);
