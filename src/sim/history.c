@@ -126,7 +126,18 @@ outdated(const struct sim *s, const struct command_log *o)
 	return false;
 }
 
-/* From key to before upto: who is down, or lost its disk since then. */
+/* Did it lose its disk since then, or come back since then without one? */
+static bool
+is_reborn(const struct node *n, uint64_t since_us)
+{
+	return n->disk.wiped_us > since_us ||
+	       (n->disk.wipes > 0 && n->recalls && n->born_us > since_us);
+}
+
+/*
+ * From key to before upto: who is down or reborn since then. The latest time
+ * of several deaths is told for all: they may have been a set until then.
+ */
 static unsigned
 down_between(struct sim *s, unsigned key, unsigned upto, uint64_t since_us)
 {
@@ -135,8 +146,7 @@ down_between(struct sim *s, unsigned key, unsigned upto, uint64_t since_us)
 	for (unsigned id = key; id != upto; id = (id + 1) & (s->space - 1)) {
 		const struct node *n = node_of(s, id);
 
-		down += n != NULL &&
-			(!check_live(n) || n->disk.wiped_us > since_us);
+		down += n != NULL && (!check_live(n) || is_reborn(n, since_us));
 	}
 	return down;
 }
