@@ -244,12 +244,17 @@ check_majority(
 		set = l->set;
 	for (unsigned i = 0; i < s->node_count; i++) {
 		struct node *n = &s->nodes[i];
-		const struct stored *f = disk_intact(n, name, &store->version);
+		/* Bits that flipped may be known to nobody yet. */
+		const struct stored *f = disk_find(n, name);
 
-		if (n->disk.lost_us >= l->start_us ||
-		    (f != NULL && f->record.acknowledged))
+		if (n->disk.lost_us >= l->start_us)
 			return;
-		holders += f != NULL;
+		if (f == NULL ||
+		    version_cmp(&f->record.version, &store->version) < 0)
+			continue;
+		if (f->record.acknowledged)
+			return;
+		holders++;
 	}
 	if (2 * holders <= set)
 		sim_fail(s, CHECK_FILES, l->node,
