@@ -77,6 +77,8 @@ struct stored *disk_intact(
 void disk_power_off(struct sim *, struct node *);
 void disk_flush(struct node *); /* everything */
 void disk_synced(struct node *, const struct name *);
+bool disk_flushed(
+    const struct node *, const struct name *, const struct version *);
 /* Bytes of a stored content flip; something will find it some time. */
 void disk_damage(struct sim *, struct node *, const struct name *);
 /* A process begins: what recovery finds damaged, or the scrub will. */

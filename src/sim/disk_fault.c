@@ -48,6 +48,19 @@ disk_synced(struct node *n, const struct name *name)
 		put(n->disk.synced, &n->disk.synced_count, f);
 }
 
+bool
+disk_flushed(
+    const struct node *n, const struct name *name, const struct version *v)
+{
+	const struct disk *d = &n->disk;
+
+	for (unsigned i = 0; i < d->synced_count; i++)
+		if (name_cmp(&d->synced[i].record.name, name) == 0)
+			return version_cmp(&d->synced[i].record.version, v) >=
+			       0;
+	return false;
+}
+
 void
 disk_flush(struct node *n)
 {
