@@ -36,6 +36,7 @@ struct disk {
 	uint64_t lost_us; /* when it last lost or dropped anything */
 	uint64_t wiped_us; /* when all of it was lost */
 	uint64_t full_us, broken_us; /* until then most fails; MAX: all */
+	uint64_t bad_us; /* the last such time, once healed */
 	struct member view[SIM_SPACE_MAX]; /* written now and then */
 	unsigned view_count;
 	struct stored files[STORED_MAX];
@@ -84,6 +85,7 @@ void disk_damage(struct sim *, struct node *, const struct name *);
 /* A process begins: what recovery finds damaged, or the scrub will. */
 void disk_recover(struct sim *, struct node *);
 void disk_heal(struct sim *, struct node *);
+bool disk_bad_since(const struct node *, uint64_t us);
 /* Why an action fails now: an enum wire_error, or 0. */
 unsigned disk_error(struct sim *, struct node *, const struct item *);
 /* Sets a damaged content aside; false: there is none. */

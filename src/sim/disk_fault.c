@@ -190,10 +190,23 @@ disk_recover(struct sim *s, struct node *n)
 	}
 }
 
+bool
+disk_bad_since(const struct node *n, uint64_t us)
+{
+	const struct disk *d = &n->disk;
+
+	return d->full_us > us || d->broken_us > us || d->bad_us > us;
+}
+
 void
 disk_heal(struct sim *s, struct node *n)
 {
-	n->disk.full_us = n->disk.broken_us = 0;
+	struct disk *d = &n->disk;
+	uint64_t bad_us = d->full_us > d->broken_us ? d->full_us : d->broken_us;
+
+	if (bad_us > 0)
+		d->bad_us = bad_us < s->now_us ? bad_us : s->now_us;
+	d->full_us = d->broken_us = 0;
 	for (unsigned i = 0; n->running && i < n->disk.file_count; i++)
 		if (n->disk.files[i].damaged)
 			verify_later(s, n, &n->disk.files[i].record);

@@ -169,7 +169,7 @@ is_bereft(struct sim *s, unsigned key)
 /*
  * Are so many down that those may have been a set without any of its holders,
  * and have acknowledged something later? Before each, or all around if it was
- * away itself.
+ * away itself, or could not write, and was in no set.
  */
 static bool
 is_doubtful(struct sim *s, const struct command_log *o)
@@ -187,7 +187,8 @@ is_doubtful(struct sim *s, const struct command_log *o)
 		if (n == NULL || !check_live(n))
 			continue;
 		/* What it has it may have of others, who were away. */
-		if (n->incarnation > 1 || n->born_us > o->start_us)
+		if (n->incarnation > 1 || n->born_us > o->start_us ||
+		    disk_bad_since(n, o->start_us))
 			from = (n->id + 1) & (s->space - 1);
 		if (down_between(s, from, n->id, o->start_us) < s->copies)
 			return false;
