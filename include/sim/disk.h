@@ -36,6 +36,7 @@ struct disk {
 	uint64_t lost_us; /* when it last lost or dropped anything */
 	uint64_t wiped_us; /* when all of it was lost */
 	uint64_t full_us, broken_us; /* until then most fails; MAX: all */
+	uint64_t bad_us; /* the last such time, once healed */
 	struct member view[SIM_SPACE_MAX]; /* written now and then */
 	unsigned view_count;
 	struct stored files[STORED_MAX];
@@ -77,11 +78,14 @@ struct stored *disk_intact(
 void disk_power_off(struct sim *, struct node *);
 void disk_flush(struct node *); /* everything */
 void disk_synced(struct node *, const struct name *);
+bool disk_flushed(
+    const struct node *, const struct name *, const struct version *);
 /* Bytes of a stored content flip; something will find it some time. */
 void disk_damage(struct sim *, struct node *, const struct name *);
 /* A process begins: what recovery finds damaged, or the scrub will. */
 void disk_recover(struct sim *, struct node *);
 void disk_heal(struct sim *, struct node *);
+bool disk_bad_since(const struct node *, uint64_t us);
 /* Why an action fails now: an enum wire_error, or 0. */
 unsigned disk_error(struct sim *, struct node *, const struct item *);
 /* Sets a damaged content aside; false: there is none. */

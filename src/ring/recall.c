@@ -41,7 +41,8 @@ is_new(const struct peer *p, unsigned id)
 /*
  * What is said to id; to many: with this peer's own identifier. The asker
  * tells others who remembers nothing: that must be of nobody at all. Once it
- * knows a member, this peer vouches for itself alone, and to the asker alone.
+ * knows a member, this peer vouches for itself alone, and to the asker alone;
+ * who is asked may not take it for one that knows nobody.
  */
 static void
 recall_fill(const struct peer *p, unsigned id, bool asks, struct message *m)
@@ -59,7 +60,7 @@ recall_fill(const struct peer *p, unsigned id, bool asks, struct message *m)
 			blank = false;
 		if (blank)
 			m->recall.heard = p->blank;
-		if (blank || is_new(p, id))
+		if (blank || (!asks && is_new(p, id)))
 			idset_add(&m->recall.heard, p->config.id);
 	}
 	m->recall.members.count = 0;

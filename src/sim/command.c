@@ -152,14 +152,34 @@ forget_holder(struct command_log *l, const struct node *n)
 		}
 }
 
+/*
+ * Others that have it: flushed, or just being written, which must outlive a
+ * copy that was dropped for it, and need not one that was lost.
+ */
+static void
+add_holders(
+    struct sim *s, struct command_log *l, const struct node *but, bool lost)
+{
+	const struct name *name = &s->commands.names[l->name];
+	bool flushed = lost && s->sync;
+
+	for (unsigned i = 0; i < s->node_count && s->sync; i++)
+		flushed |= &s->nodes[i] != but &&
+			   disk_intact(&s->nodes[i], name, &l->version) &&
+			   disk_flushed(&s->nodes[i], name, &l->version);
+	for (unsigned i = 0; i < s->node_count && l->committed; i++) {
+		struct node *n = &s->nodes[i];
+
+		if (n != but && disk_intact(n, name, &l->version) != NULL &&
+		    (!flushed || disk_flushed(n, name, &l->version)))
+			add_holder(l, n);
+	}
+}
+
 void
 command_holders(struct sim *s, struct command_log *l)
 {
-	const struct name *name = &s->commands.names[l->name];
-
-	for (unsigned i = 0; i < s->node_count && l->committed; i++)
-		if (disk_intact(&s->nodes[i], name, &l->version) != NULL)
-			add_holder(l, &s->nodes[i]);
+	add_holders(s, l, NULL, false);
 }
 
 /* Of a copy on n, what it held is now with whoever else has it. */
@@ -182,8 +202,7 @@ take_over(
 		forget_holder(l, n);
 		if (l->holder_count == before)
 			continue;
-		command_holders(s, l);
-		forget_holder(l, n);
+		add_holders(s, l, n, loss != LOSS_DROP);
 		l->lost_holders += loss != LOSS_DROP;
 	}
 }

@@ -378,11 +378,12 @@ effect(struct sim *s, struct node *n, struct item *i)
 			i->event.error = ERROR_changed;
 		break;
 	case ACT_VERIFY:
-		if (disk_verify(n, &i->event.record))
-			trace_say(
-			    s, n, "%s is set aside", i->event.record.name.text);
-		else
+		if (!disk_verify(n, &i->event.record)) {
 			i->event.record.name.len = 0;
+			break;
+		}
+		trace_say(s, n, "%s is set aside", i->event.record.name.text);
+		n->disk.lost_us = s->now_us;
 		break;
 	default:
 		assert(0); /* not for a disk */

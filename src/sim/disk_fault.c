@@ -48,6 +48,19 @@ disk_synced(struct node *n, const struct name *name)
 		put(n->disk.synced, &n->disk.synced_count, f);
 }
 
+bool
+disk_flushed(
+    const struct node *n, const struct name *name, const struct version *v)
+{
+	const struct disk *d = &n->disk;
+
+	for (unsigned i = 0; i < d->synced_count; i++)
+		if (name_cmp(&d->synced[i].record.name, name) == 0)
+			return version_cmp(&d->synced[i].record.version, v) >=
+			       0;
+	return false;
+}
+
 void
 disk_flush(struct node *n)
 {
@@ -177,10 +190,23 @@ disk_recover(struct sim *s, struct node *n)
 	}
 }
 
+bool
+disk_bad_since(const struct node *n, uint64_t us)
+{
+	const struct disk *d = &n->disk;
+
+	return d->full_us > us || d->broken_us > us || d->bad_us > us;
+}
+
 void
 disk_heal(struct sim *s, struct node *n)
 {
-	n->disk.full_us = n->disk.broken_us = 0;
+	struct disk *d = &n->disk;
+	uint64_t bad_us = d->full_us > d->broken_us ? d->full_us : d->broken_us;
+
+	if (bad_us > 0)
+		d->bad_us = bad_us < s->now_us ? bad_us : s->now_us;
+	d->full_us = d->broken_us = 0;
 	for (unsigned i = 0; n->running && i < n->disk.file_count; i++)
 		if (n->disk.files[i].damaged)
 			verify_later(s, n, &n->disk.files[i].record);

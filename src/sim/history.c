@@ -126,7 +126,18 @@ outdated(const struct sim *s, const struct command_log *o)
 	return false;
 }
 
-/* From key to before upto: who is down, or lost its disk since then. */
+/* Did it lose its disk since then, or come back since then without one? */
+static bool
+is_reborn(const struct node *n, uint64_t since_us)
+{
+	return n->disk.wiped_us > since_us ||
+	       (n->disk.wipes > 0 && n->recalls && n->born_us > since_us);
+}
+
+/*
+ * From key to before upto: who is down or reborn since then. The latest time
+ * of several deaths is told for all: they may have been a set until then.
+ */
 static unsigned
 down_between(struct sim *s, unsigned key, unsigned upto, uint64_t since_us)
 {
@@ -135,8 +146,7 @@ down_between(struct sim *s, unsigned key, unsigned upto, uint64_t since_us)
 	for (unsigned id = key; id != upto; id = (id + 1) & (s->space - 1)) {
 		const struct node *n = node_of(s, id);
 
-		down += n != NULL &&
-			(!check_live(n) || n->disk.wiped_us > since_us);
+		down += n != NULL && (!check_live(n) || is_reborn(n, since_us));
 	}
 	return down;
 }
@@ -159,7 +169,7 @@ is_bereft(struct sim *s, unsigned key)
 /*
  * Are so many down that those may have been a set without any of its holders,
  * and have acknowledged something later? Before each, or all around if it was
- * away itself.
+ * away itself, or could not write, and was in no set.
  */
 static bool
 is_doubtful(struct sim *s, const struct command_log *o)
@@ -177,7 +187,8 @@ is_doubtful(struct sim *s, const struct command_log *o)
 		if (n == NULL || !check_live(n))
 			continue;
 		/* What it has it may have of others, who were away. */
-		if (n->incarnation > 1 || n->born_us > o->start_us)
+		if (n->incarnation > 1 || n->born_us > o->start_us ||
+		    disk_bad_since(n, o->start_us))
 			from = (n->id + 1) & (s->space - 1);
 		if (down_between(s, from, n->id, o->start_us) < s->copies)
 			return false;
@@ -234,12 +245,17 @@ check_majority(
 		set = l->set;
 	for (unsigned i = 0; i < s->node_count; i++) {
 		struct node *n = &s->nodes[i];
-		const struct stored *f = disk_intact(n, name, &store->version);
+		/* Bits that flipped may be known to nobody yet. */
+		const struct stored *f = disk_find(n, name);
 
-		if (n->disk.lost_us >= l->start_us ||
-		    (f != NULL && f->record.acknowledged))
+		if (n->disk.lost_us >= l->start_us)
 			return;
-		holders += f != NULL;
+		if (f == NULL ||
+		    version_cmp(&f->record.version, &store->version) < 0)
+			continue;
+		if (f->record.acknowledged)
+			return;
+		holders++;
 	}
 	if (2 * holders <= set)
 		sim_fail(s, CHECK_FILES, l->node,
