@@ -244,6 +244,62 @@ another_content_is_refused(void **state)
 	assert_int_equal(p->files.write_top, 0);
 }
 
+static void
+give(unsigned from, uint64_t op)
+{
+	struct message m = {.type = MSG_give};
+	struct conn *c;
+
+	link_to(p, from);
+	c = link_open(from);
+	c->incarnation = 1;
+	name_set(&m.give.record.name, "2067", 4);
+	m.give.record.version.clock = 3;
+	m.give.record.size = SIZE;
+	m.give.op = op;
+	memset(&p->files.brought, 0, sizeof(p->files.brought));
+	files_link_message(p, c, &m);
+}
+
+/* Two tries over two links come in any order: the last one is answered. */
+static void
+an_earlier_try_may_come_later(void **state)
+{
+	const struct write *w = &p->files.writes[0];
+
+	(void)state;
+	p->config.id = OWNER;
+	view_derive(p);
+	give(14, 5);
+	assert_int_equal(w->state, WRITE_COMMITTING);
+	give(14, 6);
+	assert_int_equal(w->from_op, 6);
+	give(14, 5);
+	assert_int_equal(w->from_op, 6);
+	/* The numbers of another peer are others. */
+	give(9, 5);
+	assert_int_equal(w->from_op, 5);
+}
+
+/* Before it is stored, too: the owner still asks what others know. */
+static void
+an_earlier_try_may_come_while_asking(void **state)
+{
+	const struct write *w = &p->files.writes[0];
+
+	(void)state;
+	p->config.id = OWNER;
+	view_derive(p);
+	p->phase = PHASE_SYNCING;
+	give(14, 6);
+	assert_int_equal(w->state, WRITE_ASKING);
+	give(14, 5);
+	assert_int_equal(w->state, WRITE_ASKING);
+	assert_int_equal(w->from_op, 6);
+	give(14, 7);
+	assert_int_equal(w->from_op, 7);
+}
+
 /* A target that was made for one version takes no other one's bytes. */
 static void
 replaced_by_a_large_one(void **state)
@@ -276,4 +332,7 @@ UNIT_MAIN(SMALL_TEST(one_message_has_it_all),
     SMALL_TEST(a_newer_one_raises_the_first_version),
     SMALL_TEST(refused_before_it_was_taken),
     SMALL_TEST(refused_after_it_was_taken),
-    SMALL_TEST(another_content_is_refused), SMALL_TEST(replaced_by_a_large_one))
+    SMALL_TEST(another_content_is_refused),
+    SMALL_TEST(an_earlier_try_may_come_later),
+    SMALL_TEST(an_earlier_try_may_come_while_asking),
+    SMALL_TEST(replaced_by_a_large_one))
