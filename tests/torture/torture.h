@@ -45,6 +45,7 @@ struct settings {
 struct tally {
 	uint64_t done[COMMAND_REQUEST + 2]; /* by enum command */
 	uint64_t absent, hung_up;
+	uint64_t unanswered; /* the supervisor was gone */
 	uint64_t refused[COMMAND_REQUEST + 2][32]; /* by enum wire_error */
 	uint64_t bytes;
 	unsigned rests, late;
