@@ -167,6 +167,35 @@ a_lost_link_keeps_the_version(void **state)
 	assert_int_equal(version_cmp(&o->record.version, &v), 0);
 }
 
+/*
+ * A link that was asked for in the owner's earlier life opens in that one: it
+ * is dropped, and what was put on it goes on the one that stands.
+ */
+static void
+a_dropped_link_says_it_again(void **state)
+{
+	struct op *o = store();
+	uint32_t first = link_find(p, OWNER)->handle;
+	struct member m = member_of(OWNER, 2, MEMBER_ALIVE);
+	struct event ev = {.type = EV_CONN_OPEN,
+	    .conn = first,
+	    .from = OWNER,
+	    .incarnation = 1,
+	    .addr = m.addr};
+	struct conn *c;
+
+	(void)state;
+	view_merge(p, &m);
+	assert_int_equal(o->state, OP_WAITING);
+	c = conn_new(p, CONN_FOR_LINK, CONN_LINK, OWNER, m.addr);
+	c->open = true;
+	p->begun = true;
+	peer_step(p, p->now_us, &ev, out);
+	assert_null(conn_find(p, first));
+	assert_ptr_equal(link_find(p, OWNER), c);
+	assert_int_equal(o->state, OP_PAUSED);
+}
+
 /* Only what nobody can have stored gets another version. */
 static void
 a_newer_one_raises_the_first_version(void **state)
@@ -329,6 +358,7 @@ replaced_by_a_large_one(void **state)
 UNIT_MAIN(SMALL_TEST(one_message_has_it_all),
     SMALL_TEST(late_answers_are_not_heard),
     SMALL_TEST(a_lost_link_keeps_the_version),
+    SMALL_TEST(a_dropped_link_says_it_again),
     SMALL_TEST(a_newer_one_raises_the_first_version),
     SMALL_TEST(refused_before_it_was_taken),
     SMALL_TEST(refused_after_it_was_taken),
