@@ -13,6 +13,8 @@ enum {
 	HANG_UP_IN = 200,
 	CHECKS_MAX = 65536,
 	SOURCES = 8,
+	BEFORE_US = 1000000,
+	NEAR = 2 * COPIES, /* an owner, its set, their heirs */
 };
 
 /* A client that does one thing after another. */
@@ -57,6 +59,17 @@ keep_refusal(const struct worker *w, unsigned error, const char *text)
 	    command_info(w->op.command)->word, wire_error_text(error), text);
 }
 
+/* What a peer that was up gave up, though nobody kept it waiting. */
+static bool
+groundless(const struct worker *w, unsigned error)
+{
+	uint64_t since_us = w->op.begin_us - BEFORE_US;
+
+	return w->told && error == ERROR_timeout && w->op.peer != NOBODY &&
+	       !fault_paused(w->op.peer, 1, since_us) &&
+	       !fault_paused(names[w->name] % PEERS_MAX, NEAR, since_us);
+}
+
 static void
 refused(struct worker *w, unsigned error, const char *text)
 {
@@ -68,9 +81,9 @@ refused(struct worker *w, unsigned error, const char *text)
 		tally.unanswered++;
 	else if (error < 32)
 		tally.refused[op->command][error]++;
-	if (w->calm)
+	if (w->calm || groundless(w, error))
 		violation(&tally.other,
-		    "name %04u: %s at peer %d without any fault: %s %s",
+		    "name %04u: %s at peer %d without a reason: %s %s",
 		    names[w->name], command_info(op->command)->word,
 		    op->peer == NOBODY ? -1 : op->peer, wire_error_text(error),
 		    text);

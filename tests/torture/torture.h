@@ -92,6 +92,8 @@ uint64_t load_ops(void);
 void fault_turn(void);
 /* No faults under way; undoes none. */
 void fault_drain(void);
+/* One of the first so many from that key on was paused since then. */
+bool fault_paused(unsigned key, unsigned count, uint64_t since_us);
 /* rolling.c, half.c */
 void rolling_run(void);
 void half_run(void);
