@@ -409,6 +409,16 @@ write_timer(struct peer *p, struct write *w)
 	return next < w->timer_us ? next : w->timer_us;
 }
 
+bool
+write_active(const struct peer *p, const struct name *name)
+{
+	for (unsigned i = 0; i < p->files.write_top; i++)
+		if (p->files.writes[i].state != WRITE_FREE &&
+		    name_cmp(&p->files.writes[i].record.name, name) == 0)
+			return true;
+	return false;
+}
+
 uint64_t
 write_tick(struct peer *p)
 {

@@ -62,16 +62,6 @@ write_find(struct peer *p, const struct record *r)
 	return NULL;
 }
 
-bool
-write_active(const struct peer *p, const struct name *name)
-{
-	for (unsigned i = 0; i < p->files.write_top; i++)
-		if (p->files.writes[i].state != WRITE_FREE &&
-		    name_cmp(&p->files.writes[i].record.name, name) == 0)
-			return true;
-	return false;
-}
-
 void
 write_end(struct peer *p, struct write *w)
 {
@@ -163,6 +153,10 @@ refuse(struct peer *p, const struct incoming *in, enum wire_error error,
 static bool
 write_again(struct peer *p, struct write *w, const struct incoming *in)
 {
+	/* The later try came first, over another link: this one is over. */
+	if (in->linked && w->feed == FEED_LINK && w->from == in->c->id &&
+	    w->from_incarnation == in->c->incarnation && in->op < w->from_op)
+		return true;
 	if (w->state < WRITE_COMMITTING) {
 		write_end(p, w);
 		return false;

@@ -26,6 +26,24 @@ struct hand {
 static struct hand hands[HANDS];
 static struct idset acting; /* peers to which something is being done */
 static uint64_t next_us, look_us, resume_us[PEERS_MAX];
+static uint64_t paused_us[PEERS_MAX]; /* it may have been until then */
+
+bool
+fault_paused(unsigned key, unsigned count, uint64_t since_us)
+{
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < PEERS_MAX && found < count; i++) {
+		unsigned id = (key + i) % PEERS_MAX;
+
+		if (!seen[id].known)
+			continue;
+		if (seen[id].state == PEER_PAUSED || paused_us[id] >= since_us)
+			return true;
+		found++;
+	}
+	return false;
+}
 
 static void
 told(struct wire *w, const struct message *m)
@@ -41,8 +59,11 @@ told(struct wire *w, const struct message *m)
 	if (m != NULL)
 		late_told(h->verb, m->result.exit, w->began_us, h->what);
 	for (unsigned id = 0; id < PEERS_MAX; id++)
-		if (idset_has(&h->peers, id))
+		if (idset_has(&h->peers, id)) {
 			idset_del(&acting, id);
+			if (h->verb == VERB_PAUSE || h->verb == VERB_RESUME)
+				paused_us[id] = now_us();
+		}
 	look_us = 0;
 }
 

@@ -8,12 +8,20 @@
 #include "history.h"
 #include "ring.h"
 
-enum { THINK_US_MAX = 20000, HANG_UP_IN = 200, CHECKS_MAX = 65536 };
+enum {
+	THINK_US_MAX = 20000,
+	HANG_UP_IN = 200,
+	CHECKS_MAX = 65536,
+	SOURCES = 8,
+	BEFORE_US = 1000000,
+	NEAR = 2 * COPIES, /* an owner, its set, their heirs */
+};
 
 /* A client that does one thing after another. */
 struct worker {
 	struct wire wire;
 	unsigned index, name;
+	unsigned source; /* which one, while others may be read yet */
 	struct op op; /* under way */
 	bool calm, told, settled; /* settled: must find that */
 	uint64_t idle_until_us, hang_up_us;
@@ -35,16 +43,47 @@ load_ops(void)
 	return ops;
 }
 
+/* For whoever looks into it: what was refused, when, by whom and why. */
+static void
+keep_refusal(const struct worker *w, unsigned error, const char *text)
+{
+	static FILE *file;
+	char path[PATH_TEXT];
+
+	(void)snprintf(path, sizeof(path), "%s/refusals", settings.evidence);
+	if (file == NULL && (file = fopen(path, "w")) == NULL)
+		err(1, "%s", path);
+	(void)fprintf(file, "%.6f to %.6f name %04u peer %d %s: %s: %s\n",
+	    (double)w->op.begin_us / 1e6, (double)now_us() / 1e6,
+	    names[w->name], w->op.peer == NOBODY ? -1 : w->op.peer,
+	    command_info(w->op.command)->word, wire_error_text(error), text);
+}
+
+/* What a peer that was up gave up, though nobody kept it waiting. */
+static bool
+groundless(const struct worker *w, unsigned error)
+{
+	uint64_t since_us = w->op.begin_us - BEFORE_US;
+
+	return w->told && error == ERROR_timeout && w->op.peer != NOBODY &&
+	       !fault_paused(w->op.peer, 1, since_us) &&
+	       !fault_paused(names[w->name] % PEERS_MAX, NEAR, since_us);
+}
+
 static void
 refused(struct worker *w, unsigned error, const char *text)
 {
 	struct op *op = &w->op;
 
-	if (error < 32)
+	keep_refusal(w, error, text);
+	w->source += w->told;
+	if (!w->told)
+		tally.unanswered++;
+	else if (error < 32)
 		tally.refused[op->command][error]++;
-	if (w->calm)
+	if (w->calm || groundless(w, error))
 		violation(&tally.other,
-		    "name %04u: %s at peer %d without any fault: %s %s",
+		    "name %04u: %s at peer %d without a reason: %s %s",
 		    names[w->name], command_info(op->command)->word,
 		    op->peer == NOBODY ? -1 : op->peer, wire_error_text(error),
 		    text);
@@ -154,8 +193,11 @@ begin(struct worker *w, enum command command, unsigned name, int peer)
 	call.timeout_ms = CALL_MS;
 	(void)snprintf(text, sizeof(text), "%04u", names[name]);
 	(void)name_set(&call.name, text, strlen(text));
-	(void)snprintf(text, sizeof(text), "w%u/%s", w->index,
-	    command == COMMAND_STORE ? "source" : "");
+	if (command == COMMAND_STORE)
+		(void)snprintf(text, sizeof(text), "w%u/source%u", w->index,
+		    w->source % SOURCES);
+	else
+		(void)snprintf(text, sizeof(text), "w%u/", w->index);
 	path = ring_path(text);
 	if (command == COMMAND_STORE) {
 		w->op.number = history_number(name);
@@ -186,6 +228,7 @@ give_up(struct worker *w)
 	if (!w->wire.busy || now_us() < w->hang_up_us)
 		return;
 	wire_hang_up(&w->wire);
+	w->source++;
 	tally.hung_up++;
 	w->op.end_us = now_us();
 	w->op.outcome = OUTCOME_UNKNOWN;

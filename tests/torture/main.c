@@ -135,9 +135,10 @@ summary(uint64_t took_us)
 	    tally.rests, (unsigned long long)load_ops());
 	for (enum command c = COMMAND_STORE; c <= COMMAND_REMOVE; c++)
 		print_refusals(c);
-	(void)printf("  \"no such file\" %llu, clients hung up %llu, %llu MB "
-		     "received and compared\n",
+	(void)printf("  \"no such file\" %llu, clients hung up %llu, without "
+		     "a supervisor %llu, %llu MB received and compared\n",
 	    (unsigned long long)tally.absent, (unsigned long long)tally.hung_up,
+	    (unsigned long long)tally.unanswered,
 	    (unsigned long long)tally.bytes / 1000000);
 	(void)printf("  kills %u, pauses %u, quits %u, joins %u, starts %u, "
 		     "wiped disks %u, supervisor kills %u, downs %u\n",

@@ -45,6 +45,7 @@ struct settings {
 struct tally {
 	uint64_t done[COMMAND_REQUEST + 2]; /* by enum command */
 	uint64_t absent, hung_up;
+	uint64_t unanswered; /* the supervisor was gone */
 	uint64_t refused[COMMAND_REQUEST + 2][32]; /* by enum wire_error */
 	uint64_t bytes;
 	unsigned rests, late;
@@ -91,6 +92,8 @@ uint64_t load_ops(void);
 void fault_turn(void);
 /* No faults under way; undoes none. */
 void fault_drain(void);
+/* One of the first so many from that key on was paused since then. */
+bool fault_paused(unsigned key, unsigned count, uint64_t since_us);
 /* rolling.c, half.c */
 void rolling_run(void);
 void half_run(void);

@@ -167,6 +167,35 @@ a_lost_link_keeps_the_version(void **state)
 	assert_int_equal(version_cmp(&o->record.version, &v), 0);
 }
 
+/*
+ * A link that was asked for in the owner's earlier life opens in that one: it
+ * is dropped, and what was put on it goes on the one that stands.
+ */
+static void
+a_dropped_link_says_it_again(void **state)
+{
+	struct op *o = store();
+	uint32_t first = link_find(p, OWNER)->handle;
+	struct member m = member_of(OWNER, 2, MEMBER_ALIVE);
+	struct event ev = {.type = EV_CONN_OPEN,
+	    .conn = first,
+	    .from = OWNER,
+	    .incarnation = 1,
+	    .addr = m.addr};
+	struct conn *c;
+
+	(void)state;
+	view_merge(p, &m);
+	assert_int_equal(o->state, OP_WAITING);
+	c = conn_new(p, CONN_FOR_LINK, CONN_LINK, OWNER, m.addr);
+	c->open = true;
+	p->begun = true;
+	peer_step(p, p->now_us, &ev, out);
+	assert_null(conn_find(p, first));
+	assert_ptr_equal(link_find(p, OWNER), c);
+	assert_int_equal(o->state, OP_PAUSED);
+}
+
 /* Only what nobody can have stored gets another version. */
 static void
 a_newer_one_raises_the_first_version(void **state)
@@ -244,6 +273,62 @@ another_content_is_refused(void **state)
 	assert_int_equal(p->files.write_top, 0);
 }
 
+static void
+give(unsigned from, uint64_t op)
+{
+	struct message m = {.type = MSG_give};
+	struct conn *c;
+
+	link_to(p, from);
+	c = link_open(from);
+	c->incarnation = 1;
+	name_set(&m.give.record.name, "2067", 4);
+	m.give.record.version.clock = 3;
+	m.give.record.size = SIZE;
+	m.give.op = op;
+	memset(&p->files.brought, 0, sizeof(p->files.brought));
+	files_link_message(p, c, &m);
+}
+
+/* Two tries over two links come in any order: the last one is answered. */
+static void
+an_earlier_try_may_come_later(void **state)
+{
+	const struct write *w = &p->files.writes[0];
+
+	(void)state;
+	p->config.id = OWNER;
+	view_derive(p);
+	give(14, 5);
+	assert_int_equal(w->state, WRITE_COMMITTING);
+	give(14, 6);
+	assert_int_equal(w->from_op, 6);
+	give(14, 5);
+	assert_int_equal(w->from_op, 6);
+	/* The numbers of another peer are others. */
+	give(9, 5);
+	assert_int_equal(w->from_op, 5);
+}
+
+/* Before it is stored, too: the owner still asks what others know. */
+static void
+an_earlier_try_may_come_while_asking(void **state)
+{
+	const struct write *w = &p->files.writes[0];
+
+	(void)state;
+	p->config.id = OWNER;
+	view_derive(p);
+	p->phase = PHASE_SYNCING;
+	give(14, 6);
+	assert_int_equal(w->state, WRITE_ASKING);
+	give(14, 5);
+	assert_int_equal(w->state, WRITE_ASKING);
+	assert_int_equal(w->from_op, 6);
+	give(14, 7);
+	assert_int_equal(w->from_op, 7);
+}
+
 /* A target that was made for one version takes no other one's bytes. */
 static void
 replaced_by_a_large_one(void **state)
@@ -273,7 +358,11 @@ replaced_by_a_large_one(void **state)
 UNIT_MAIN(SMALL_TEST(one_message_has_it_all),
     SMALL_TEST(late_answers_are_not_heard),
     SMALL_TEST(a_lost_link_keeps_the_version),
+    SMALL_TEST(a_dropped_link_says_it_again),
     SMALL_TEST(a_newer_one_raises_the_first_version),
     SMALL_TEST(refused_before_it_was_taken),
     SMALL_TEST(refused_after_it_was_taken),
-    SMALL_TEST(another_content_is_refused), SMALL_TEST(replaced_by_a_large_one))
+    SMALL_TEST(another_content_is_refused),
+    SMALL_TEST(an_earlier_try_may_come_later),
+    SMALL_TEST(an_earlier_try_may_come_while_asking),
+    SMALL_TEST(replaced_by_a_large_one))
