@@ -279,6 +279,7 @@ copies_are_this_comparisons(void **state)
 UNIT_MAIN(PAGE_TEST(next_page_while_copies_come),
     PAGE_TEST(last_page_waits_for_all),
     PAGE_TEST(no_page_before_it_is_asked_for), PAGE_TEST(busy_holder),
-    PAGE_TEST(failed_copy), PAGE_TEST(no_room_for_all), PAGE_TEST(copies_are_this_comparisons),
-    PAGE_TEST(replaced_at_its_holder), PAGE_TEST(replaced_here),
-    PAGE_TEST(listing_while_one_waits), PAGE_TEST(spare_link))
+    PAGE_TEST(failed_copy), PAGE_TEST(no_room_for_all),
+    PAGE_TEST(copies_are_this_comparisons), PAGE_TEST(replaced_at_its_holder),
+    PAGE_TEST(replaced_here), PAGE_TEST(listing_while_one_waits),
+    PAGE_TEST(spare_link))
