@@ -149,11 +149,12 @@ knows(const struct node *n, const struct node *other)
 	       m->state >= MEMBER_ALIVE && m->state <= MEMBER_LEAVING;
 }
 
-/* Who is paused serves nobody. */
+/* Who is paused serves nobody; who is syncing decides nothing by itself. */
 static bool
 acts(const struct node *n)
 {
-	return check_live(n) && n->incarnation > 0 && !n->paused;
+	return check_live(n) && n->incarnation > 0 && !n->paused &&
+	       !(n->shadow[n->id].flags & MEMBER_SYNCING);
 }
 
 static bool
