@@ -65,6 +65,7 @@ struct sim {
 	struct plan drawn; /* from the seed */
 	uint64_t until_us; /* faults come before */
 	uint64_t split_us; /* when some last knew nothing of others; 0: never */
+	uint64_t unmet_us; /* likewise, of those that were still syncing, too */
 	unsigned steps_left; /* of script */
 	bool resting; /* the last requests, of a ring at rest */
 	bool sync; /* what is acknowledged is on disk */

@@ -151,10 +151,10 @@ knows(const struct node *n, const struct node *other)
 
 /* Who is paused serves nobody; who is syncing decides nothing by itself. */
 static bool
-acts(const struct node *n)
+acts(const struct node *n, bool syncing)
 {
 	return check_live(n) && n->incarnation > 0 && !n->paused &&
-	       !(n->shadow[n->id].flags & MEMBER_SYNCING);
+	       (syncing || !(n->shadow[n->id].flags & MEMBER_SYNCING));
 }
 
 static bool
@@ -176,9 +176,9 @@ check_strangers(const struct node *n, const struct node *o)
 
 /* Do this and another one know nothing of each other, or is one accused? */
 static bool
-is_apart(struct sim *s, const struct node *n)
+is_apart(struct sim *s, const struct node *n, bool syncing)
 {
-	if (!acts(n))
+	if (!acts(n, syncing))
 		return false;
 	for (unsigned i = 0; i < s->node_count; i++) {
 		const struct node *o = &s->nodes[i];
@@ -188,7 +188,7 @@ is_apart(struct sim *s, const struct node *n)
 		if (check_live(o) && o->incarnation > 0 &&
 		    check_strangers(n, o))
 			return true;
-		if (o == n || !acts(o))
+		if (o == n || !acts(o, syncing))
 			continue;
 		if (!knows(n, o) && !knows(o, n))
 			return true;
@@ -201,12 +201,21 @@ is_apart(struct sim *s, const struct node *n)
 	return false;
 }
 
+static void
+look_apart(struct sim *s, const struct node *n)
+{
+	if (is_apart(s, n, false))
+		s->split_us = s->now_us;
+	/* That matters only where clocks differ, and then for good. */
+	if (s->skewed && s->unmet_us == 0 && is_apart(s, n, true))
+		s->unmet_us = s->now_us;
+}
+
 void
 check_apart(struct sim *s)
 {
 	for (unsigned i = 0; i < s->node_count && s->split_us < s->now_us; i++)
-		if (is_apart(s, &s->nodes[i]))
-			s->split_us = s->now_us;
+		look_apart(s, &s->nodes[i]);
 }
 
 /* Bytes between fields may differ by chance: then it is only slower. */
@@ -231,8 +240,7 @@ compare_view(struct sim *s, struct node *n)
 		n->shadow[id] = view[id];
 	}
 	derive(s, n);
-	if (is_apart(s, n))
-		s->split_us = s->now_us;
+	look_apart(s, n);
 	/* The durable view is a hint, written now and then. */
 	if (s->now_us > n->saved_us) {
 		disk_save(s, n);

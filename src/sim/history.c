@@ -63,8 +63,8 @@ in_order(const struct sim *s, const struct command_log *a,
     const struct command_log *b)
 {
 	return a->effect_us < b->start_us &&
-	       (!s->skewed ||
-		   (s->split_us == 0 && !check_strangers(a->node, b->node)));
+	       (!s->skewed || (s->split_us == 0 && s->unmet_us == 0 &&
+				  !check_strangers(a->node, b->node)));
 }
 
 /* A change that superseded this one before start_us; NULL: none. */

@@ -71,7 +71,7 @@ sim_reset(struct sim *s, uint64_t seed)
 	s->now_us = 10 * (uint64_t)SECOND;
 	s->failed = s->skewed = s->healed = s->resting = false;
 	s->calm = s->sync = true;
-	s->split_us = 0;
+	s->split_us = s->unmet_us = 0;
 	s->steps_left = 0;
 	s->script = NULL;
 	s->false_deads = 0;
