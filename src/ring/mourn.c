@@ -83,6 +83,8 @@ mourn_view_changed(struct peer *p)
 				f->reunion_us = p->now_us + REUNION_US;
 				apart_end(p, id);
 				idset_add(&f->reunited, id);
+				if (idset_has(&f->inherited, id))
+					idset_add(&f->elders, id);
 			}
 			idset_del(&f->dead, id);
 			idset_del(&f->bereaved, id);
@@ -99,8 +101,10 @@ mourn_view_changed(struct peer *p)
 			idset_add(&f->members, id);
 		else
 			idset_del(&f->members, id);
-		if (!peer_usable(p, id))
+		if (!peer_usable(p, id)) {
 			idset_del(&f->reunited, id);
+			idset_del(&f->elders, id);
+		}
 	}
 	mourn_unseen(p);
 }

@@ -200,6 +200,7 @@ range_inherit(struct peer *p, const uint16_t *ids, unsigned n)
 	for (unsigned i = 0; i < sizeof(f->bereaved.bits); i++)
 		f->bereaved.bits[i] &= (uint8_t)~f->inherited.bits[i];
 	memset(&f->inherited, 0, sizeof(f->inherited));
+	memset(&f->elders, 0, sizeof(f->elders));
 	for (unsigned i = 0; i < n; i++)
 		if (!(p->view[ids[i]].flags & MEMBER_SYNCING))
 			mourn_with(p,
