@@ -73,9 +73,9 @@ void conn_forget(struct peer *, struct conn *);
  */
 struct conn *link_to(struct peer *, unsigned id);
 struct conn *link_find(struct peer *, unsigned id);
-/* Sends on link_to(); false: could not even try. */
 /* Does a link to that one stand without being asked for? */
 bool link_stands(const struct peer *, unsigned id);
+/* Sends on link_to(); false: could not even try. */
 bool link_send(struct peer *, unsigned id, const struct message *);
 void link_opened(struct peer *, struct conn *);
 void link_closed(struct peer *, struct conn *, unsigned reason);
