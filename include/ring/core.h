@@ -89,6 +89,8 @@ bool link_give(
     struct peer *, unsigned id, const struct message *, uint32_t file);
 /* Closes it and frees the slot; no event comes for it any more. */
 void conn_close(struct peer *, struct conn *);
+/* Closes it, for whatever used it as well: its stream, or what was asked. */
+void conn_end(struct peer *, struct conn *);
 /* Closes all connections with an older incarnation of id than the view's. */
 void conn_close_stale(struct peer *, unsigned id);
 

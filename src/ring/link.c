@@ -101,10 +101,27 @@ conn_close(struct peer *p, struct conn *c)
 }
 
 void
+conn_end(struct peer *p, struct conn *c)
+{
+	uint32_t handle = c->handle;
+	unsigned id = c->id;
+	bool link = c->purpose == CONN_FOR_LINK;
+
+	if (c->purpose == CONN_FOR_STREAM)
+		files_closed(p, c, CLOSE_HANGUP);
+	c = conn_find(p, handle);
+	if (c != NULL)
+		conn_close(p, c);
+	/* Another link may stand: nobody would miss what was said on this. */
+	if (link && p->view[id].state != MEMBER_DEAD)
+		files_link_lost(p, id);
+}
+
+void
 conn_close_stale(struct peer *p, unsigned id)
 {
 	const struct member *m = &p->view[id];
-	bool gone = m->state == MEMBER_DEAD, lost = false;
+	bool gone = m->state == MEMBER_DEAD;
 
 	for (unsigned i = 0; i < p->conn_top; i++) {
 		struct conn *c = &p->conns[i];
@@ -115,14 +132,8 @@ conn_close_stale(struct peer *p, unsigned id)
 			continue;
 		if (c->incarnation > m->incarnation)
 			continue;
-		if (c->purpose == CONN_FOR_STREAM)
-			files_closed(p, c, CLOSE_HANGUP);
-		lost |= c->purpose == CONN_FOR_LINK;
-		conn_close(p, c);
+		conn_end(p, c);
 	}
-	/* To the dead nothing is said again. */
-	if (lost && !gone)
-		files_link_lost(p, id);
 }
 
 struct conn *
@@ -211,9 +222,7 @@ link_opened(struct peer *p, struct conn *c)
 		if (d == c || d->purpose != CONN_FOR_LINK || !d->open ||
 		    d->id != id || d->inbound == c->inbound)
 			continue;
-		conn_close(p, c->inbound ? d : c);
-		/* With what was under way on it, and on no other. */
-		files_link_lost(p, id);
+		conn_end(p, c->inbound ? d : c);
 		return;
 	}
 }
@@ -315,7 +324,7 @@ link_tick(struct peer *p)
 
 		if (c->purpose == CONN_FOR_LINK && !c->inbound && c->open &&
 		    c->used_us + IDLE_US <= p->now_us && !link_stands(p, c->id))
-			conn_close(p, c);
+			conn_end(p, c);
 	}
 }
 

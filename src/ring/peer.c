@@ -137,24 +137,6 @@ unreachable(struct peer *p, struct addr addr)
 		link_to(p, id);
 }
 
-/* It is over, for whatever used it as well. */
-static void
-conn_end(struct peer *p, struct conn *c)
-{
-	uint32_t handle = c->handle;
-	unsigned id = c->id;
-	bool link = c->purpose == CONN_FOR_LINK;
-
-	if (c->purpose == CONN_FOR_STREAM)
-		files_closed(p, c, CLOSE_HANGUP);
-	c = conn_find(p, handle);
-	if (c != NULL)
-		conn_close(p, c);
-	/* Another link may stand: nobody would miss what was said on this. */
-	if (link && p->view[id].state != MEMBER_DEAD)
-		files_link_lost(p, id);
-}
-
 static void
 conn_opened(struct peer *p, const struct event *ev)
 {
