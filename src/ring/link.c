@@ -199,23 +199,31 @@ void
 link_opened(struct peer *p, struct conn *c)
 {
 	unsigned id = c->id;
+	bool lost = false;
 
 	c->opened_us = p->now_us;
 	p->watch[id].link_us = 0;
-	/* Of two, the spare is the one that the higher identifier opened. */
-	if (id > p->config.id)
-		return;
 	for (unsigned i = 0; i < p->conn_top; i++) {
-		struct conn *d = &p->conns[i];
+		struct conn *d = &p->conns[i], *spare = d;
 
 		if (d == c || d->purpose != CONN_FOR_LINK || !d->open ||
-		    d->id != id || d->inbound == c->inbound)
+		    d->id != id)
 			continue;
-		conn_close(p, c->inbound ? d : c);
-		/* With what was under way on it, and on no other. */
-		files_link_lost(p, id);
-		return;
+		/* Who opens one has no other: that one's hang-up is late. */
+		if (d->inbound != c->inbound) {
+			/* Of two, the one that the higher identifier opened. */
+			if (id > p->config.id)
+				continue;
+			spare = c->inbound ? d : c;
+		}
+		conn_close(p, spare);
+		lost = true;
+		if (spare == c)
+			break;
 	}
+	/* With what was under way on it, and on no other. */
+	if (lost)
+		files_link_lost(p, id);
 }
 
 /*
