@@ -67,6 +67,36 @@ mourn_unseen(struct peer *p)
 		p->files.unseen = p->files.bereaved;
 }
 
+/* It is a member again, or was one before this peer was. */
+static void
+mourn_back(struct peer *p, unsigned id)
+{
+	struct files *f = &p->files;
+
+	f->reunion_us = p->now_us + REUNION_US;
+	idset_add(&f->reunited, id);
+	if (idset_has(&f->inherited, id) || p->phase != PHASE_SERVING)
+		idset_add(&f->elders, id);
+}
+
+/*
+ * It had an earlier life, of which this peer knows nothing: its disk may bring
+ * what no set has. A newcomer, or one whose disk is gone, knows nobody's.
+ */
+static bool
+is_stranger(const struct peer *p, unsigned id)
+{
+	const struct member *m = &p->view[id];
+
+	if (id == p->config.id || !member_is(p, id) || m->incarnation == 1 ||
+	    !(m->flags & MEMBER_SYNCING))
+		return false;
+	if (p->phase == PHASE_SERVING)
+		return !idset_has(&p->files.members, id);
+	/* Of whom it knows by a connection it can't tell: it may serve. */
+	return m->revision > 0 && !idset_has(&p->files.later, id);
+}
+
 /* What a newcomer only hears of, the others know whether it was made good. */
 void
 mourn_view_changed(struct peer *p)
@@ -80,11 +110,10 @@ mourn_view_changed(struct peer *p)
 			continue;
 		if (p->view[id].state != MEMBER_DEAD) {
 			if (idset_has(&f->dead, id) && member_is(p, id)) {
-				f->reunion_us = p->now_us + REUNION_US;
 				apart_end(p, id);
-				idset_add(&f->reunited, id);
-				if (idset_has(&f->inherited, id))
-					idset_add(&f->elders, id);
+				mourn_back(p, id);
+			} else if (is_stranger(p, id)) {
+				mourn_back(p, id);
 			}
 			idset_del(&f->dead, id);
 			idset_del(&f->bereaved, id);
