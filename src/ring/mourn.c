@@ -97,6 +97,17 @@ is_stranger(const struct peer *p, unsigned id)
 	return m->revision > 0 && !idset_has(&p->files.later, id);
 }
 
+/* It came together with this peer, for the first time: it had nothing. */
+static bool
+is_newcomer(const struct peer *p, unsigned id)
+{
+	const struct member *m = &p->view[id];
+
+	return id != p->config.id && p->phase < PHASE_SERVING &&
+	       member_is(p, id) && m->incarnation == 1 && m->revision > 0 &&
+	       (m->flags & MEMBER_SYNCING);
+}
+
 /* What a newcomer only hears of, the others know whether it was made good. */
 void
 mourn_view_changed(struct peer *p)
@@ -115,6 +126,8 @@ mourn_view_changed(struct peer *p)
 			} else if (is_stranger(p, id)) {
 				mourn_back(p, id);
 			}
+			if (is_newcomer(p, id))
+				idset_add(&f->newcomers, id);
 			idset_del(&f->dead, id);
 			idset_del(&f->bereaved, id);
 			idset_del(&f->inherited, id);
@@ -133,6 +146,7 @@ mourn_view_changed(struct peer *p)
 		if (!peer_usable(p, id)) {
 			idset_del(&f->reunited, id);
 			idset_del(&f->elders, id);
+			idset_del(&f->newcomers, id);
 		}
 	}
 	mourn_unseen(p);
@@ -187,19 +201,26 @@ arc_without_self(const struct peer *p, unsigned key)
 
 /*
  * While this peer was away, those that it remembers may have been a whole
- * replica set without it; of fewer than copies, all of them.
+ * replica set without it; of fewer than copies, all of them. Until it serves
+ * that may be true of all whom it saw die: it was in their set by its view
+ * only.
  */
 static unsigned
 range_away(const struct peer *p, unsigned key, struct ids *out)
 {
-	const struct idset *missed = &p->files.inherited;
-	unsigned self = member_is(p, p->config.id);
-	unsigned others = p->member_count - self +
-			  count_from(p, missed, key, p->space - 1, NULL);
-	unsigned least = p->config.copies < others ? p->config.copies : others;
+	const struct idset *missed =
+	    p->phase < PHASE_SERVING ? &p->files.unseen : &p->files.inherited;
 	unsigned n = count_from(p, missed, key, arc_without_self(p, key), out);
+	unsigned others, least;
 
-	return n > 0 && n >= least ? n : 0;
+	if (n == 0)
+		return 0;
+	others = count_from(p, missed, key, p->space - 1, NULL);
+	for (unsigned id = 0; id < p->space; id++)
+		others += id != p->config.id && member_is(p, id) &&
+			  !idset_has(&p->files.newcomers, id);
+	least = p->config.copies < others ? p->config.copies : others;
+	return n >= least ? n : 0;
 }
 
 unsigned
@@ -335,7 +356,7 @@ mourn_begin(struct peer *p)
 void
 mourn_alone(struct peer *p)
 {
-	if (range_served(p))
+	if (range_served(p) && !idset_has(&p->files.later, range_former(p)))
 		return;
 	for (unsigned i = 0; i < sizeof(p->files.inherited.bits); i++)
 		p->files.inherited.bits[i] |= p->files.bereaved.bits[i];
