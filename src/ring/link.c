@@ -202,6 +202,7 @@ link_opened(struct peer *p, struct conn *c)
 	bool lost = false;
 
 	c->opened_us = p->now_us;
+	c->own = p->incarnation;
 	p->watch[id].link_us = 0;
 	for (unsigned i = 0; i < p->conn_top; i++) {
 		struct conn *d = &p->conns[i], *spare = d;
@@ -209,8 +210,11 @@ link_opened(struct peer *p, struct conn *c)
 		if (d == c || d->purpose != CONN_FOR_LINK || !d->open ||
 		    d->id != id)
 			continue;
-		/* Who opens one has no other: that one's hang-up is late. */
-		if (d->inbound != c->inbound) {
+		/*
+		 * Who opens one has no other, nor one to an incarnation that
+		 * is over: that one's hang-up is late.
+		 */
+		if (d->inbound != c->inbound && d->own == c->own) {
 			/* Of two, the one that the higher identifier opened. */
 			if (id > p->config.id)
 				continue;
