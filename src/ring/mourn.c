@@ -201,15 +201,16 @@ arc_without_self(const struct peer *p, unsigned key)
 
 /*
  * While this peer was away, those that it remembers may have been a whole
- * replica set without it; of fewer than copies, all of them. Until it serves
- * that may be true of all whom it saw die: it was in their set by its view
- * only.
+ * replica set without it; of fewer than copies, all of them. For who never
+ * was away, that is all whom it saw die before it served: it was in their set
+ * by its view only.
  */
 static unsigned
 range_away(const struct peer *p, unsigned key, struct ids *out)
 {
+	bool first = p->phase < PHASE_SERVING && p->config.incarnation == 0;
 	const struct idset *missed =
-	    p->phase < PHASE_SERVING ? &p->files.unseen : &p->files.inherited;
+	    first ? &p->files.unseen : &p->files.inherited;
 	unsigned n = count_from(p, missed, key, arc_without_self(p, key), out);
 	unsigned others, least;
 
