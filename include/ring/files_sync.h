@@ -131,6 +131,7 @@ struct files {
 	struct idset reunited; /* perhaps with strays: back, or couldn't send */
 	struct idset
 	    elders; /* of those: they may have served without this peer */
+	struct idset newcomers; /* came together with this peer, with nothing */
 	struct idset inherited; /* of those: told by the disk at start */
 	struct idset unseen; /* of those: before this peer served */
 	struct mended mended[SPACE_MAX]; /* of the bereaved */

@@ -36,6 +36,7 @@ struct conn {
 	bool inbound;
 	uint16_t id;
 	uint32_t incarnation; /* of the other end, when open */
+	uint32_t own; /* this end's, when it opened */
 	uint64_t used_us; /* last message either way */
 	uint64_t opened_us;
 	struct addr addr;

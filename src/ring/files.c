@@ -357,7 +357,7 @@ may_be_found(const struct peer *p)
 	for (unsigned id = 0; id < p->space; id++)
 		if (p->watch[id].contact)
 			return true;
-	return false;
+	return p->config.incarnation > 0 && p->member_count == 1;
 }
 
 bool

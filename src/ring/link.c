@@ -212,18 +212,27 @@ link_opened(struct peer *p, struct conn *c)
 	unsigned id = c->id;
 
 	c->opened_us = p->now_us;
+	c->own = p->incarnation;
 	p->watch[id].link_us = 0;
-	/* Of two, the spare is the one that the higher identifier opened. */
-	if (id > p->config.id)
-		return;
 	for (unsigned i = 0; i < p->conn_top; i++) {
-		struct conn *d = &p->conns[i];
+		struct conn *d = &p->conns[i], *spare = d;
 
 		if (d == c || d->purpose != CONN_FOR_LINK || !d->open ||
-		    d->id != id || d->inbound == c->inbound)
+		    d->id != id)
 			continue;
-		conn_end(p, c->inbound ? d : c);
-		return;
+		/*
+		 * Who opens one has no other, nor one to an incarnation that
+		 * is over: that one's hang-up is late.
+		 */
+		if (d->inbound != c->inbound && d->own == c->own) {
+			/* Of two, the one that the higher identifier opened. */
+			if (id > p->config.id)
+				continue;
+			spare = c->inbound ? d : c;
+		}
+		conn_end(p, spare);
+		if (spare == c)
+			return;
 	}
 }
 

@@ -67,6 +67,47 @@ mourn_unseen(struct peer *p)
 		p->files.unseen = p->files.bereaved;
 }
 
+/* It is a member again, or was one before this peer was. */
+static void
+mourn_back(struct peer *p, unsigned id)
+{
+	struct files *f = &p->files;
+
+	f->reunion_us = p->now_us + REUNION_US;
+	idset_add(&f->reunited, id);
+	if (idset_has(&f->inherited, id) || p->phase != PHASE_SERVING)
+		idset_add(&f->elders, id);
+}
+
+/*
+ * It had an earlier life, of which this peer knows nothing: its disk may bring
+ * what no set has. A newcomer, or one whose disk is gone, knows nobody's.
+ */
+static bool
+is_stranger(const struct peer *p, unsigned id)
+{
+	const struct member *m = &p->view[id];
+
+	if (id == p->config.id || !member_is(p, id) || m->incarnation == 1 ||
+	    !(m->flags & MEMBER_SYNCING))
+		return false;
+	if (p->phase == PHASE_SERVING)
+		return !idset_has(&p->files.members, id);
+	/* Of whom it knows by a connection it can't tell: it may serve. */
+	return m->revision > 0 && !idset_has(&p->files.later, id);
+}
+
+/* It came together with this peer, for the first time: it had nothing. */
+static bool
+is_newcomer(const struct peer *p, unsigned id)
+{
+	const struct member *m = &p->view[id];
+
+	return id != p->config.id && p->phase < PHASE_SERVING &&
+	       member_is(p, id) && m->incarnation == 1 && m->revision > 0 &&
+	       (m->flags & MEMBER_SYNCING);
+}
+
 /* What a newcomer only hears of, the others know whether it was made good. */
 void
 mourn_view_changed(struct peer *p)
@@ -80,12 +121,13 @@ mourn_view_changed(struct peer *p)
 			continue;
 		if (p->view[id].state != MEMBER_DEAD) {
 			if (idset_has(&f->dead, id) && member_is(p, id)) {
-				f->reunion_us = p->now_us + REUNION_US;
 				apart_end(p, id);
-				idset_add(&f->reunited, id);
-				if (idset_has(&f->inherited, id))
-					idset_add(&f->elders, id);
+				mourn_back(p, id);
+			} else if (is_stranger(p, id)) {
+				mourn_back(p, id);
 			}
+			if (is_newcomer(p, id))
+				idset_add(&f->newcomers, id);
 			idset_del(&f->dead, id);
 			idset_del(&f->bereaved, id);
 			idset_del(&f->inherited, id);
@@ -104,6 +146,7 @@ mourn_view_changed(struct peer *p)
 		if (!peer_usable(p, id)) {
 			idset_del(&f->reunited, id);
 			idset_del(&f->elders, id);
+			idset_del(&f->newcomers, id);
 		}
 	}
 	mourn_unseen(p);
@@ -158,19 +201,27 @@ arc_without_self(const struct peer *p, unsigned key)
 
 /*
  * While this peer was away, those that it remembers may have been a whole
- * replica set without it; of fewer than copies, all of them.
+ * replica set without it; of fewer than copies, all of them. For who never
+ * was away, that is all whom it saw die before it served: it was in their set
+ * by its view only.
  */
 static unsigned
 range_away(const struct peer *p, unsigned key, struct ids *out)
 {
-	const struct idset *missed = &p->files.inherited;
-	unsigned self = member_is(p, p->config.id);
-	unsigned others = p->member_count - self +
-			  count_from(p, missed, key, p->space - 1, NULL);
-	unsigned least = p->config.copies < others ? p->config.copies : others;
+	bool first = p->phase < PHASE_SERVING && p->config.incarnation == 0;
+	const struct idset *missed =
+	    first ? &p->files.unseen : &p->files.inherited;
 	unsigned n = count_from(p, missed, key, arc_without_self(p, key), out);
+	unsigned others, least;
 
-	return n > 0 && n >= least ? n : 0;
+	if (n == 0)
+		return 0;
+	others = count_from(p, missed, key, p->space - 1, NULL);
+	for (unsigned id = 0; id < p->space; id++)
+		others += id != p->config.id && member_is(p, id) &&
+			  !idset_has(&p->files.newcomers, id);
+	least = p->config.copies < others ? p->config.copies : others;
+	return n >= least ? n : 0;
 }
 
 unsigned
@@ -306,7 +357,7 @@ mourn_begin(struct peer *p)
 void
 mourn_alone(struct peer *p)
 {
-	if (range_served(p))
+	if (range_served(p) && !idset_has(&p->files.later, range_former(p)))
 		return;
 	for (unsigned i = 0; i < sizeof(p->files.inherited.bits); i++)
 		p->files.inherited.bits[i] |= p->files.bereaved.bits[i];

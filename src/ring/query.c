@@ -249,6 +249,8 @@ query_ask(struct peer *p, struct conn *c, const struct msg_ask *in)
 		m.answer.known = KNOWN_YES;
 	else if (range_bereft(p, (unsigned)key, NULL) > 0)
 		m.answer.known = KNOWN_BEREFT;
+	else if (p->files.reunion_us > p->now_us)
+		m.answer.known = KNOWN_SOON;
 	doubt = range_doubt(p, p->config.id, (unsigned)key);
 	if (doubt > 0 && doubt >= m.answer.record.version.clock)
 		m.answer.known |= KNOWN_UNSURE;
@@ -270,6 +272,7 @@ query_heard(struct query *q, unsigned id, const struct msg_answer *in)
 	if (known == KNOWN_LOST && meant)
 		query_learn_lost(q, id, &in->record);
 	q->bereft |= known == KNOWN_BEREFT;
+	q->blind |= known == KNOWN_SOON;
 }
 
 void

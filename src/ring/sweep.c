@@ -66,14 +66,24 @@ sweep_one(struct peer *p)
 	}
 }
 
+/* It may have met others last, and forgotten whom: its view is but a hint. */
+static bool
+scans(const struct peer *p)
+{
+	return p->contact_pass == 2 && p->config.incarnation > 0 &&
+	       p->phase == PHASE_SYNCING && p->member_count == 1;
+}
+
 /*
  * Contacts that were not heard of: first the one that would be the successor,
- * then all the others in a random order, a few at a time; and again and again,
- * less and less often, while some are missing.
+ * then all the others in a random order, a few at a time; then, if there is
+ * nobody, all identifiers once. Contacts again and again, less and less often,
+ * while some are missing.
  */
 static void
 try_contacts(struct peer *p)
 {
+	bool all = scans(p);
 	unsigned asked = 0;
 
 	p->contact_us = p->now_us + CONTACT_NEXT_US;
@@ -84,7 +94,7 @@ try_contacts(struct peer *p)
 			: p->sweep[p->contact_at];
 
 		p->contact_at++;
-		if (!p->watch[id].contact)
+		if (!p->watch[id].contact && (!all || id == p->config.id))
 			continue;
 		ping_send(p, id, address_of(p, id), false);
 		asked++;
@@ -98,7 +108,7 @@ try_contacts(struct peer *p)
 	p->contact_us = asked == 0 && p->contact_pass > 2
 			    ? UINT64_MAX
 			    : p->now_us + p->contact_wait_us;
-	if (p->contact_pass == 2)
+	if (p->contacts_asked_us == 0 && p->contact_pass >= 2 && !scans(p))
 		p->contacts_asked_us = p->now_us;
 	if (p->contact_pass >= 2 && p->contact_wait_us < CONTACT_MAX_US)
 		p->contact_wait_us *= 2;

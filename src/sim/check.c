@@ -174,6 +174,14 @@ check_strangers(const struct node *n, const struct node *o)
 	       !is_contact(o, n);
 }
 
+/* Nor can this one ask another for what it has, which is silent. */
+static bool
+is_unheard(const struct node *n, const struct node *o)
+{
+	return o->paused && n->shadow[o->id].state == MEMBER_NONE &&
+	       !is_contact(n, o) && !knows(o, n);
+}
+
 /* Do this and another one know nothing of each other, or is one accused? */
 static bool
 is_apart(struct sim *s, const struct node *n, bool syncing)
@@ -186,7 +194,7 @@ is_apart(struct sim *s, const struct node *n, bool syncing)
 
 		/* One that is paused has its files all the same. */
 		if (check_live(o) && o->incarnation > 0 &&
-		    check_strangers(n, o))
+		    (check_strangers(n, o) || is_unheard(n, o)))
 			return true;
 		if (o == n || !acts(o, syncing))
 			continue;

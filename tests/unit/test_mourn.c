@@ -193,9 +193,34 @@ nobody_there_yet(void **state)
 	assert_true(owns(p, KEY));
 }
 
+/* Who was away before this peer came is asked for what nobody has. */
+static void
+stranger_with_a_disk(void **state)
+{
+	struct member m = member_of(21, 2, MEMBER_ALIVE);
+	struct msg_ask in = {.op = 3};
+
+	(void)state;
+	shelf.count = 0;
+	p->now_us = 1;
+	becomes(20, 1, MEMBER_ALIVE);
+	assert_false(idset_has(&p->files.reunited, 20));
+	m.flags = MEMBER_SYNCING;
+	view_merge(p, &m);
+	files_view_changed(p);
+	assert_true(idset_has(&p->files.reunited, 21));
+	assert_int_equal(requested(), ERROR_not_serving);
+	/* Nor does it deny anything to others that have not heard of it. */
+	name_set(&in.name, "0006", 4);
+	query_ask(p, conn_from(p, 14, CONN_FOR_LINK), &in);
+	assert_true(sent_to(p, out, 14, MSG_answer, &got));
+	assert_int_equal(got.answer.known & KNOWN_MASK, KNOWN_SOON);
+}
+
 #define MOURN_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(MOURN_TEST(as_many_dead_as_copies),
     MOURN_TEST(own_key_is_not_doubted), MOURN_TEST(older_copy_is_not_served),
     MOURN_TEST(older_store_gets_a_later_version),
-    MOURN_TEST(each_range_is_mended_by_itself), MOURN_TEST(nobody_there_yet))
+    MOURN_TEST(each_range_is_mended_by_itself), MOURN_TEST(nobody_there_yet),
+    MOURN_TEST(stranger_with_a_disk))

@@ -261,6 +261,44 @@ spare_link(void **state)
 	assert_int_equal(under_way(), 0);
 }
 
+/* Of who opens one anew the earlier one is over, before its hang-up comes. */
+static void
+late_hang_up(void **state)
+{
+	struct event ev = {.type = EV_CONN_OPEN,
+	    .from = OWNER,
+	    .incarnation = 1,
+	    .role = CONN_LINK};
+
+	(void)state;
+	for (unsigned i = 1; i <= 3; i++) {
+		ev.conn = CONN_INBOUND | i;
+		link_opened(p, conn_accept(p, &ev));
+		assert_int_equal(link_find(p, OWNER)->handle, ev.conn);
+		assert_null(conn_find(p, ev.conn - 1));
+	}
+}
+
+/* One that this end made before it refuted its death is over, too. */
+static void
+late_hang_up_of_refuted(void **state)
+{
+	struct event ev = {.type = EV_CONN_OPEN,
+	    .conn = CONN_INBOUND | 1,
+	    .from = 14,
+	    .incarnation = 1,
+	    .role = CONN_LINK};
+	struct conn *c = conn_from(p, 14, CONN_FOR_LINK);
+	uint32_t handle = c->handle;
+
+	(void)state;
+	link_opened(p, c);
+	p->incarnation++;
+	link_opened(p, conn_accept(p, &ev));
+	assert_int_equal(link_find(p, 14)->handle, ev.conn);
+	assert_null(conn_find(p, handle));
+}
+
 /* Another comparison that lists the same waits for it. */
 static void
 copies_are_this_comparisons(void **state)
@@ -282,4 +320,5 @@ UNIT_MAIN(PAGE_TEST(next_page_while_copies_come),
     PAGE_TEST(failed_copy), PAGE_TEST(no_room_for_all),
     PAGE_TEST(copies_are_this_comparisons), PAGE_TEST(replaced_at_its_holder),
     PAGE_TEST(replaced_here), PAGE_TEST(listing_while_one_waits),
-    PAGE_TEST(spare_link))
+    PAGE_TEST(spare_link), PAGE_TEST(late_hang_up),
+    PAGE_TEST(late_hang_up_of_refuted))
