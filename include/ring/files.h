@@ -41,6 +41,9 @@ void files_cancel(struct peer *, uint64_t op);
 /* This process was late by so much: its own copies may be stale. */
 void files_late(struct peer *, uint64_t late_us);
 
+/* A member says itself that it does not serve yet. */
+void files_syncing(struct peer *, unsigned id);
+
 /* Members or their ability to write changed. */
 void files_view_changed(struct peer *);
 

@@ -120,6 +120,7 @@ struct files {
 	struct idset members; /* when the view was last looked at */
 	struct idset writers; /* likewise: those who can write */
 	struct idset later; /* did not serve yet when this peer came */
+	struct idset came; /* who said so itself, this peer being a member */
 	struct idset settled; /* likewise, when last complete */
 	struct idset renewed; /* since then: restarted; _now: not seen yet */
 	struct idset renewed_now;

@@ -282,6 +282,8 @@ news_message(struct peer *p, const struct event *ev)
 		if (view_merge(p, m) && g->spread != SPREAD_BROADCAST)
 			gossip_relay(p, m->id);
 		p->why = "";
+		if (m->id == ev->from && (m->flags & MEMBER_SYNCING) != 0)
+			files_syncing(p, m->id);
 		if (g->spread != SPREAD_BROADCAST)
 			continue;
 		if (m->state == MEMBER_SUSPECT &&

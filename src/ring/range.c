@@ -65,23 +65,35 @@ range_served(const struct peer *p)
 	return id != p->config.id && serves(p, id);
 }
 
+/* The next one that serves, but for those; space: there is none. */
+static unsigned
+next_serving(const struct peer *p, const struct idset *but)
+{
+	for (unsigned i = 1; i < p->space; i++) {
+		unsigned id = (p->config.id + i) & (p->space - 1);
+
+		if (serves(p, id) && !idset_has(but, id))
+			return id;
+	}
+	return p->space;
+}
+
+/*
+ * Several may have come at once: none of them knows, then or later. By old
+ * news one that served all the time seems to have come with them; by its own
+ * word, told to a member, none does.
+ */
 unsigned
 range_former(const struct peer *p)
 {
-	unsigned self = p->config.id, next = p->space;
+	static const struct idset nobody;
+	unsigned id = next_serving(p, &p->files.later);
 
-	/* Several may have come at once: none of them knows, then or later. */
-	for (unsigned i = 1; i < p->space; i++) {
-		unsigned id = (self + i) & (p->space - 1);
-
-		if (!serves(p, id))
-			continue;
-		if (!idset_has(&p->files.later, id))
-			return id;
-		if (next == p->space)
-			next = id;
-	}
-	return next < p->space ? next : p->successors[0];
+	if (id == p->space)
+		id = next_serving(p, &p->files.came);
+	if (id == p->space)
+		id = next_serving(p, &nobody);
+	return id < p->space ? id : p->successors[0];
 }
 
 /*
@@ -91,17 +103,28 @@ range_former(const struct peer *p)
 static void
 range_came(struct peer *p)
 {
-	struct idset *later = &p->files.later;
+	struct files *f = &p->files;
 
-	if (p->phase == PHASE_SERVING)
-		memset(later, 0, sizeof(*later));
-	for (unsigned id = 0; id < p->space; id++) {
-		if (!member_is(p, id))
-			idset_del(later, id);
-		else if (p->phase != PHASE_SERVING && !serves(p, id) &&
-			 p->view[id].revision > 0)
-			idset_add(later, id);
+	if (p->phase == PHASE_SERVING) {
+		memset(&f->later, 0, sizeof(f->later));
+		memset(&f->came, 0, sizeof(f->came));
 	}
+	for (unsigned id = 0; id < p->space; id++) {
+		if (!member_is(p, id)) {
+			idset_del(&f->later, id);
+			idset_del(&f->came, id);
+		} else if (p->phase != PHASE_SERVING && !serves(p, id) &&
+			   p->view[id].revision > 0) {
+			idset_add(&f->later, id);
+		}
+	}
+}
+
+void
+files_syncing(struct peer *p, unsigned id)
+{
+	if (p->phase == PHASE_SYNCING && !serves(p, id))
+		idset_add(&p->files.came, id);
 }
 
 /* Who must agree: the set's other members and, at first, who had it before. */
