@@ -102,6 +102,9 @@ bool range_complete(const struct peer *);
 bool range_owned(const struct peer *);
 /* Who had its range before it came: the next one that serves, if any. */
 unsigned range_former(const struct peer *);
+/* NULL: none. */
+struct session *range_session(
+    const struct peer *, enum session_role, unsigned id);
 bool range_synced(const struct peer *);
 uint64_t range_tick(struct peer *);
 /* Hash of a range: its begin and its replica set. */

@@ -63,6 +63,9 @@ struct session {
 	bool differed;
 	struct idset bereaved; /* the range's dead that the other one misses */
 	uint64_t since; /* clock of their last death */
+	uint8_t
+	    any; /* so many of them are too many, whatever the key; 0: none */
+	bool served; /* id, when it said so */
 	/* What this side lists. */
 	bool out_done, out_waits, cursor_named;
 	unsigned cursor; /* keys of the range that are behind */
@@ -134,7 +137,15 @@ struct files {
 	    elders; /* of those: they may have served without this peer */
 	struct idset newcomers; /* came together with this peer, with nothing */
 	struct idset inherited; /* of those: told by the disk at start */
+	struct idset then; /* of those: alive then, and did not leave */
+	struct idset absent; /* of those: not back in service */
+	struct idset
+	    told; /* likewise, by another's word: told_least are enough */
+	unsigned told_least; /* 0: nobody's */
+	struct idset sole; /* not there, and perhaps the last who served */
+	bool unsworn; /* it serves by nobody's word */
 	struct idset unseen; /* of those: before this peer served */
+	struct idset seniors; /* who served before this peer did */
 	struct mended mended[SPACE_MAX]; /* of the bereaved */
 };
 

@@ -6,11 +6,6 @@
 /* mourn.c: the dead that may hold what nobody has */
 void mourn_begin(struct peer *); /* with the first step */
 void mourn_view_changed(struct peer *);
-/*
- * It begins to serve. By nobody's word, of those who died before it did it
- * knows no more than if it had been away.
- */
-void mourn_alone(struct peer *);
 /* This range's replicas agree: deaths there are made good. */
 void mourn_over(struct peer *, unsigned after);
 /*
@@ -18,19 +13,47 @@ void mourn_over(struct peer *, unsigned after);
  * were before it, and may be dead; 0: it can tell; UINT64_MAX: it never can.
  */
 uint64_t range_doubt(const struct peer *, unsigned id, unsigned key);
+bool range_serves(const struct peer *, unsigned id); /* a member */
+/* It begins to serve: by the word of those who do, or by nobody's. */
+void range_serve(struct peer *);
 /* Is anybody else known who serves? */
 bool range_served(const struct peer *);
 /* The dead that may hold key, if they are too many: how many. */
 unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
 /* How many of the dead that may hold key would be in its set. */
 unsigned range_dead(const struct peer *, unsigned key);
-/* Whom this peer misses in the range after that, if they are too many. */
-uint64_t mourn_tell(const struct peer *, unsigned after, struct idset *);
+/*
+ * Whom this peer misses in the range after that, if they, or any of them, are
+ * too many.
+ */
+uint64_t mourn_tell(
+    const struct peer *, unsigned after, struct idset *, uint8_t *any);
 /* As others do, who were there. */
-void mourn_with(struct peer *, const struct idset *others, uint64_t since_us);
+void mourn_with(
+    struct peer *, const struct idset *others, uint64_t since_us, uint8_t any);
 /* The owner of the range (after, upto] says whom it misses. */
 void mourn_told(struct peer *, unsigned after, unsigned upto,
-    const struct idset *others, uint64_t since_us);
+    const struct idset *others, uint64_t since_us, uint8_t any);
+
+/* absent.c: who may have served last, before this peer came back */
+void absent_init(struct peer *);
+void absent_view_changed(struct peer *);
+/*
+ * Those who have not come back, if they may have been a whole set: how many; a
+ * clock since which none has served, and how many of them are enough for that.
+ */
+unsigned absent_count(
+    const struct peer *, struct ids *, uint64_t *since_us, uint8_t *least);
+bool absent_has(const struct peer *, unsigned id);
+/* Another one misses those, and least of them are enough; 0: it does not. */
+void absent_told(struct peer *, const struct idset *, uint8_t least);
+/* The n peers with whom this one agrees say whom they miss. */
+void absent_inherit(struct peer *, const uint16_t *ids, unsigned n);
+/*
+ * It begins to serve. By nobody's word, of those who died before it did it
+ * knows no more than if it had been away.
+ */
+void absent_serve(struct peer *, const uint16_t *ids, unsigned n);
 
 /* apart.c: what was stored on both sides of a partition */
 void apart_begin(struct peer *, unsigned id); /* it is called dead */

@@ -73,6 +73,8 @@ uint64_t peer_owned(const struct peer *p);
  * false when there are no more.
  */
 bool peer_members(const struct peer *p, unsigned *next, struct members *list);
+/* Likewise what its next process should remember: config.remembered. */
+bool peer_remembers(const struct peer *p, unsigned *next, struct members *list);
 
 /* For checks of invariants and for the durable view. */
 uint32_t peer_incarnation(const struct peer *p);

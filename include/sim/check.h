@@ -29,5 +29,7 @@ const char *check_rest(struct sim *);
 
 /* Is it a process that its neighbours must know: up or syncing? */
 bool check_live(const struct node *);
+/* It served and could write, or those did whose word it took; UINT64_MAX. */
+uint64_t check_stood(const struct node *);
 
 #endif

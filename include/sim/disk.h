@@ -38,6 +38,7 @@ struct disk {
 	uint64_t full_us, broken_us; /* until then most fails; MAX: all */
 	uint64_t bad_us; /* the last such time, once healed */
 	struct member view[SIM_SPACE_MAX]; /* written now and then */
+	uint8_t met[SIM_SPACE_MAX / 8]; /* were in it once, and did not leave */
 	unsigned view_count;
 	struct stored files[STORED_MAX];
 	unsigned file_count;
@@ -64,7 +65,9 @@ void disk_index(struct index *, struct node *);
 uint64_t disk_arrived(void *ctx, uint32_t handle); /* ctx: the node */
 void disk_act(struct sim *, struct node *, const struct action *);
 void disk_done(struct sim *, struct item *);
-void disk_save(struct sim *, struct node *);
+void disk_save(struct node *);
+/* Did its last process know members, or any, that it had not written down? */
+bool disk_forgot(const struct sim *, const struct node *);
 struct file *disk_handle(const struct node *, uint32_t handle);
 void disk_write(
     struct file *, uint64_t offset, uint64_t content, uint64_t size);
@@ -86,6 +89,7 @@ void disk_damage(struct sim *, struct node *, const struct name *);
 void disk_recover(struct sim *, struct node *);
 void disk_heal(struct sim *, struct node *);
 bool disk_bad_since(const struct node *, uint64_t us);
+uint64_t disk_bad_until(const struct node *);
 /* Why an action fails now: an enum wire_error, or 0. */
 unsigned disk_error(struct sim *, struct node *, const struct item *);
 /* Sets a damaged content aside; false: there is none. */

@@ -63,7 +63,13 @@ struct node {
 	bool recalls; /* it began without an incarnation */
 	uint8_t known_by[SIM_SPACE_MAX / 8]; /* contacts that had heard of it */
 	bool member; /* its own view lists it so */
+	uint8_t
+	    then[SIM_SPACE_MAX / 8]; /* members, by the view it began with */
+	bool unsaved; /* its view changed since it was written */
+	bool served; /* this process */
+	bool forgot; /* it began with less than its last one knew */
 	uint64_t born_us; /* this process */
+	uint64_t stood_us; /* it, or by turns those whose word it took */
 	uint64_t known_us; /* when it last knew a live one, or none knew it */
 	uint32_t accused; /* incarnation wrongly called dead, not paused */
 	uint64_t spin_us, saved_us, sent;

@@ -30,7 +30,6 @@ enum check_class {
 	CHECK_CONTRACT, /* between core and driver */
 	CHECK_STORM, /* too many messages or steps */
 	CHECK_FILES, /* what was acknowledged is there */
-	CHECK_DOWN, /* likewise, if all that have it are down; not default */
 	CHECK_FENCE, /* I5: who is dead here gets no acknowledgement */
 	CHECK_CLASSES,
 };
@@ -64,6 +63,7 @@ struct sim {
 	const struct plan *script; /* whose steps are carried out, or NULL */
 	struct plan drawn; /* from the seed */
 	uint64_t until_us; /* faults come before */
+	uint64_t forgot_us; /* one last came with less than it knew; 0: never */
 	uint64_t split_us; /* when some last knew nothing of others; 0: never */
 	uint64_t unmet_us; /* likewise, of those that were still syncing, too */
 	unsigned steps_left; /* of script */

@@ -173,7 +173,7 @@ encode_view(struct driver *d, size_t *len)
 	*len = 0;
 	do {
 		m.gossip.members.count = 0;
-		more = peer_members(d->core, &next, &m.gossip.members);
+		more = peer_remembers(d->core, &next, &m.gossip.members);
 		grown = realloc(data, *len + FRAME_LEN_MAX);
 		if (grown == NULL)
 			abort();

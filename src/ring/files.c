@@ -24,7 +24,8 @@ files_init(struct peer *p)
 		if (p->view[id].state == MEMBER_DEAD ||
 		    (p->config.incarnation > 0 && p->watch[id].contact))
 			idset_add(&f->inherited, id);
-	f->bereaved = f->dead = f->inherited;
+	f->dead = f->inherited;
+	absent_init(p);
 }
 
 void

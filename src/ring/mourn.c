@@ -63,7 +63,7 @@ misses(const struct peer *p, const struct idset *set, unsigned id, unsigned key)
 static void
 mourn_unseen(struct peer *p)
 {
-	if (p->phase != PHASE_SERVING)
+	if (!range_serves(p, p->config.id))
 		p->files.unseen = p->files.bereaved;
 }
 
@@ -108,12 +108,28 @@ is_newcomer(const struct peer *p, unsigned id)
 	       (m->flags & MEMBER_SYNCING);
 }
 
+/*
+ * Who died last was given things alone, if this peer could not write, or did
+ * not have all yet.
+ */
+static bool
+nobody_serves(const struct peer *p)
+{
+	if (!member_is(p, p->config.id))
+		return false;
+	for (unsigned id = 0; id < p->space; id++)
+		if (range_serves(p, id) && member_writable(p, id))
+			return false;
+	return true;
+}
+
 /* What a newcomer only hears of, the others know whether it was made good. */
 void
 mourn_view_changed(struct peer *p)
 {
 	struct files *f = &p->files;
 
+	absent_view_changed(p);
 	for (unsigned id = 0; id < p->space; id++) {
 		bool was = idset_has(&f->members, id);
 
@@ -134,10 +150,17 @@ mourn_view_changed(struct peer *p)
 			idset_del(&f->unseen, id);
 		} else if (!idset_has(&f->dead, id)) {
 			idset_add(&f->dead, id);
+			/* Who came back but to die was given nothing then. */
 			if (was || p->phase == PHASE_SERVING)
-				bereave(p, id, last_clock(p));
+				bereave(p, id,
+				    absent_has(p, id) ? f->mended[id].since_us
+						      : last_clock(p));
 			if (was)
 				apart_begin(p, id);
+			if (was && nobody_serves(p))
+				idset_add(&f->sole, id);
+			if (absent_has(p, id))
+				idset_add(&f->unseen, id);
 		}
 		if (peer_usable(p, id))
 			idset_add(&f->members, id);
@@ -152,16 +175,21 @@ mourn_view_changed(struct peer *p)
 	mourn_unseen(p);
 }
 
-/* Those of the set that key misses, as far as arc more places; how many. */
+/*
+ * Those of the set that key misses, as far as arc more places; how many. Fewer
+ * than copies before but are not counted: it was in a set with them.
+ */
 static unsigned
 count_from(const struct peer *p, const struct idset *set, unsigned key,
-    unsigned arc, struct ids *out)
+    unsigned arc, unsigned but, struct ids *out)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i <= arc; i++) {
 		unsigned id = (key + i) & (p->space - 1);
 
+		if (id == but && n < p->config.copies)
+			n = 0;
 		if (!misses(p, set, id, key))
 			continue;
 		if (out != NULL)
@@ -181,6 +209,36 @@ arc_of(const struct peer *p, unsigned key)
 	unsigned n = ring_replicas(p, key, ids);
 
 	return n == 0 ? p->space - 1 : ring_distance(p, key, ids[n - 1]);
+}
+
+/* Did that one serve before this peer did? */
+static bool
+served_then(const struct peer *p, unsigned id)
+{
+	if (range_serves(p, p->config.id))
+		return idset_has(&p->files.seniors, id);
+	return id != p->config.id && !idset_has(&p->files.later, id);
+}
+
+/*
+ * From key to the last of those who serve, as many as copies; then: of those
+ * only who did so before this peer.
+ */
+static unsigned
+arc_served(const struct peer *p, unsigned key, bool then)
+{
+	unsigned n = 0, last = p->space - 1;
+
+	for (unsigned i = 0; i < p->space && n < p->config.copies; i++) {
+		unsigned id = (key + i) & (p->space - 1);
+
+		if (range_serves(p, id) && member_writable(p, id) &&
+		    (!then || served_then(p, id))) {
+			last = i;
+			n++;
+		}
+	}
+	return last;
 }
 
 /* From key to the last of its set, if this peer were not there. */
@@ -211,12 +269,13 @@ range_away(const struct peer *p, unsigned key, struct ids *out)
 	bool first = p->phase < PHASE_SERVING && p->config.incarnation == 0;
 	const struct idset *missed =
 	    first ? &p->files.unseen : &p->files.inherited;
-	unsigned n = count_from(p, missed, key, arc_without_self(p, key), out);
+	unsigned n =
+	    count_from(p, missed, key, arc_without_self(p, key), p->space, out);
 	unsigned others, least;
 
 	if (n == 0)
 		return 0;
-	others = count_from(p, missed, key, p->space - 1, NULL);
+	others = count_from(p, missed, key, p->space - 1, p->space, NULL);
 	for (unsigned id = 0; id < p->space; id++)
 		others += id != p->config.id && member_is(p, id) &&
 			  !idset_has(&p->files.newcomers, id);
@@ -227,16 +286,24 @@ range_away(const struct peer *p, unsigned key, struct ids *out)
 unsigned
 range_bereft(const struct peer *p, unsigned key, struct ids *out)
 {
-	unsigned dead =
-	    count_from(p, &p->files.bereaved, key, arc_of(p, key), out);
+	const struct files *f = &p->files;
+	bool there = range_serves(p, p->config.id) && p->readonly_us == 0;
+	unsigned n = count_from(p, &f->bereaved, key, arc_served(p, key, false),
+	    there ? p->config.id : p->space, out);
 
-	return dead >= p->config.copies ? dead : range_away(p, key, out);
+	if (n < p->config.copies && idset_next(&f->unseen, 0) >= 0)
+		n = count_from(p, &f->unseen, key, arc_served(p, key, true),
+		    p->space, out);
+	if (n < p->config.copies)
+		n = range_away(p, key, out);
+	return n > 0 ? n : absent_count(p, out, NULL, NULL);
 }
 
 unsigned
 range_dead(const struct peer *p, unsigned key)
 {
-	return count_from(p, &p->files.bereaved, key, arc_of(p, key), NULL);
+	return count_from(
+	    p, &p->files.bereaved, key, arc_of(p, key), p->space, NULL);
 }
 
 /* The last ones, the latest first. */
@@ -257,10 +324,12 @@ keep_last(uint64_t last[COPIES_MAX], uint64_t us)
 static uint64_t
 doubt_away(const struct peer *p, unsigned key)
 {
-	uint64_t last[COPIES_MAX] = {0};
+	uint64_t last[COPIES_MAX] = {0}, absent_us = 0;
 	struct ids ids;
 	unsigned n;
 
+	if (absent_count(p, NULL, &absent_us, NULL) > 0)
+		return absent_us;
 	/* Asked with each request and store: mostly there is nothing. */
 	if (idset_next(&p->files.unseen, 0) < 0)
 		return 0;
@@ -286,6 +355,9 @@ doubt_outside(const struct peer *p, unsigned id, unsigned key)
 		if (member_writable(p, at) &&
 		    !(p->view[at].flags & MEMBER_SYNCING))
 			least--;
+		/* Those that this peer has not seen die, that one may have. */
+		if (id != p->config.id && idset_has(&p->files.unseen, at))
+			continue;
 		if (misses(p, &p->files.bereaved, at, key))
 			keep_last(last, p->files.mended[at].since_us);
 	}
@@ -304,13 +376,16 @@ range_doubt(const struct peer *p, unsigned id, unsigned key)
 }
 
 uint64_t
-mourn_tell(const struct peer *p, unsigned after, struct idset *out)
+mourn_tell(
+    const struct peer *p, unsigned after, struct idset *out, uint8_t *any)
 {
 	struct ids ids;
 	uint64_t last_us = 0;
 
 	memset(out, 0, sizeof(*out));
-	if (range_bereft(p, (after + 1) & (p->space - 1), &ids) == 0)
+	*any = 0;
+	if (absent_count(p, &ids, NULL, any) == 0 &&
+	    range_bereft(p, (after + 1) & (p->space - 1), &ids) == 0)
 		return 0;
 	for (unsigned i = 0; i < ids.count; i++) {
 		uint64_t us = p->files.mended[ids.at[i]].since_us;
@@ -322,7 +397,8 @@ mourn_tell(const struct peer *p, unsigned after, struct idset *out)
 }
 
 void
-mourn_with(struct peer *p, const struct idset *others, uint64_t since_us)
+mourn_with(
+    struct peer *p, const struct idset *others, uint64_t since_us, uint8_t any)
 {
 	struct files *f = &p->files;
 	uint64_t now_us = last_clock(p);
@@ -339,6 +415,7 @@ mourn_with(struct peer *p, const struct idset *others, uint64_t since_us)
 		if (state == MEMBER_NONE)
 			idset_add(&f->unseen, (unsigned)id);
 	}
+	absent_told(p, others, any);
 	mourn_unseen(p);
 }
 
@@ -352,15 +429,6 @@ mourn_begin(struct peer *p)
 	     id = idset_next(dead, (unsigned)id + 1))
 		bereave(p, (unsigned)id, last_clock(p));
 	mourn_unseen(p);
-}
-
-void
-mourn_alone(struct peer *p)
-{
-	if (range_served(p) && !idset_has(&p->files.later, range_former(p)))
-		return;
-	for (unsigned i = 0; i < sizeof(p->files.inherited.bits); i++)
-		p->files.inherited.bits[i] |= p->files.bereaved.bits[i];
 }
 
 /* The range (after, upto] is complete without any of the dead. */
@@ -377,10 +445,10 @@ range_mended(struct peer *p, unsigned after, unsigned upto)
 
 void
 mourn_told(struct peer *p, unsigned after, unsigned upto,
-    const struct idset *others, uint64_t since_us)
+    const struct idset *others, uint64_t since_us, uint8_t any)
 {
 	if (idset_next(others, 0) >= 0)
-		mourn_with(p, others, since_us);
+		mourn_with(p, others, since_us, any);
 	else
 		range_mended(p, after, upto);
 }

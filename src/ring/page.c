@@ -56,7 +56,7 @@ session_send_done(struct peer *p, struct session *s)
 
 	m.type = MSG_sync_done;
 	memset(&m.sync_done.bereaved, 0, sizeof(m.sync_done.bereaved));
-	m.sync_done.since = 0;
+	m.sync_done.since = m.sync_done.any = 0;
 	m.sync_done.session = s->number;
 	link_send(p, s->id, &m);
 }
@@ -208,7 +208,8 @@ session_sync_done(
 		if (s->state != SESSION_DONE)
 			return;
 		s->told_set = s->set;
-		mourn_told(p, s->after, s->upto, &in->bereaved, in->since);
+		mourn_told(
+		    p, s->after, s->upto, &in->bereaved, in->since, in->any);
 		return;
 	}
 	if (s->state != SESSION_LISTING || !s->out_waits)

@@ -42,6 +42,8 @@ peer_init(struct peer *p, const struct peer_config *config, uint64_t now_us)
 			continue;
 		/* A hint: who was alive then must prove itself again. */
 		p->watch[m->id].contact = m->state < MEMBER_LEFT;
+		if (m->state == MEMBER_SUSPECT)
+			idset_add(&p->files.sole, m->id);
 		if (m->state >= MEMBER_LEFT)
 			view_merge(p, m);
 		else

@@ -178,11 +178,15 @@ query_begin(struct peer *p, struct query *q)
 	}
 	if (!has_former && p->phase == PHASE_SYNCING)
 		query_add(q, former);
-	/* If nobody can write, anybody may have been the last who could. */
+	/*
+	 * If nobody can write, anybody may have been the last who could; and of
+	 * fewer than copies each one was in the set.
+	 */
 	query_add_former(p, q,
-	    member_is(p, self) && !member_writable(p, self)
+	    n < p->config.copies ||
+		    (member_is(p, self) && !member_writable(p, self))
 		? (q->key - 1) & (p->space - 1)
-		: query_last(p, q->key, n > 0 ? ids[n - 1] : self));
+		: query_last(p, q->key, ids[n - 1]));
 	query_add_reunited(p, q);
 	/* What it is fetching, the set may not have heard of. */
 	for (unsigned i = 0; i < p->files.pull_top; i++)
@@ -393,7 +397,7 @@ query_silence(struct peer *p, const struct query *q, struct ids *ids)
 	unsigned dead = range_bereft(p, q->key, ids);
 	bool lost = query_lost(q);
 
-	if (lost || !(q->known && q->best.deleted)) {
+	if (lost || !(q->known && q->best.deleted && query_vouched(p, q))) {
 		if (q->blind)
 			return ERROR_not_serving;
 		if (dead > 0 || q->bereft)

@@ -51,8 +51,8 @@ range_complete(const struct peer *p)
 	       f->complete_gen == f->gen;
 }
 
-static bool
-serves(const struct peer *p, unsigned id)
+bool
+range_serves(const struct peer *p, unsigned id)
 {
 	return member_is(p, id) && !(p->view[id].flags & MEMBER_SYNCING);
 }
@@ -62,7 +62,7 @@ range_served(const struct peer *p)
 {
 	unsigned id = range_former(p);
 
-	return id != p->config.id && serves(p, id);
+	return id != p->config.id && range_serves(p, id);
 }
 
 /* The next one that serves, but for those; space: there is none. */
@@ -72,7 +72,7 @@ next_serving(const struct peer *p, const struct idset *but)
 	for (unsigned i = 1; i < p->space; i++) {
 		unsigned id = (p->config.id + i) & (p->space - 1);
 
-		if (serves(p, id) && !idset_has(but, id))
+		if (range_serves(p, id) && !idset_has(but, id))
 			return id;
 	}
 	return p->space;
@@ -113,7 +113,7 @@ range_came(struct peer *p)
 		if (!member_is(p, id)) {
 			idset_del(&f->later, id);
 			idset_del(&f->came, id);
-		} else if (p->phase != PHASE_SERVING && !serves(p, id) &&
+		} else if (p->phase != PHASE_SERVING && !range_serves(p, id) &&
 			   p->view[id].revision > 0) {
 			idset_add(&f->later, id);
 		}
@@ -123,7 +123,7 @@ range_came(struct peer *p)
 void
 files_syncing(struct peer *p, unsigned id)
 {
-	if (p->phase == PHASE_SYNCING && !serves(p, id))
+	if (p->phase == PHASE_SYNCING && !range_serves(p, id))
 		idset_add(&p->files.came, id);
 }
 
@@ -150,7 +150,7 @@ range_targets(const struct peer *p, uint16_t *out)
 	return count;
 }
 
-static struct session *
+struct session *
 range_session(const struct peer *p, enum session_role role, unsigned id)
 {
 	for (unsigned i = 0; i < p->files.session_top; i++) {
@@ -204,31 +204,13 @@ range_touched(struct peer *p)
 	range_unsettle(p);
 }
 
-/*
- * Who was away, or is new, goes by the word of those who were there all the
- * time: they have made the dead good, or say whom they miss.
- */
-static void
-range_inherit(struct peer *p, const uint16_t *ids, unsigned n)
+void
+range_serve(struct peer *p)
 {
-	struct files *f = &p->files;
-	bool served = false;
+	uint16_t ids[SET_MAX];
+	unsigned n = range_targets(p, ids);
 
-	if (p->phase != PHASE_SYNCING)
-		return;
-	for (unsigned i = 0; i < n; i++)
-		served |= !(p->view[ids[i]].flags & MEMBER_SYNCING);
-	if (!served)
-		return;
-	for (unsigned i = 0; i < sizeof(f->bereaved.bits); i++)
-		f->bereaved.bits[i] &= (uint8_t)~f->inherited.bits[i];
-	memset(&f->inherited, 0, sizeof(f->inherited));
-	memset(&f->elders, 0, sizeof(f->elders));
-	for (unsigned i = 0; i < n; i++)
-		if (!(p->view[ids[i]].flags & MEMBER_SYNCING))
-			mourn_with(p,
-			    &range_session(p, SESSION_MINE, ids[i])->bereaved,
-			    range_session(p, SESSION_MINE, ids[i])->since);
+	absent_serve(p, ids, n);
 }
 
 void
@@ -261,11 +243,11 @@ range_agreed(struct peer *p)
 	f->mark_cursor = 0;
 	f->mark_named = false;
 	files_wake(p, p->now_us);
-	range_inherit(p, ids, n);
+	absent_inherit(p, ids, n);
 	mourn_over(p, ring_owner_before(p, p->config.id));
 	m.type = MSG_sync_done;
-	m.sync_done.since = mourn_tell(
-	    p, ring_owner_before(p, p->config.id), &m.sync_done.bereaved);
+	m.sync_done.since = mourn_tell(p, ring_owner_before(p, p->config.id),
+	    &m.sync_done.bereaved, &m.sync_done.any);
 	for (unsigned i = 0; i < n; i++) {
 		m.sync_done.session =
 		    range_session(p, SESSION_MINE, ids[i])->number;
@@ -431,7 +413,7 @@ source_synced(const struct peer *p, unsigned owner)
 
 	return s != NULL && s->agreed_set == set &&
 	       s->incarnation == p->view[owner].incarnation &&
-	       (serves(p, owner) || s->told_set == set);
+	       (range_serves(p, owner) || s->told_set == set);
 }
 
 bool

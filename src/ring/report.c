@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "ring/core.h"
+#include "ring/files_repair.h"
 
 /* What is asked of a peer from outside between its steps. */
 
@@ -48,6 +48,28 @@ peer_members(const struct peer *p, unsigned *next, struct members *list)
 	for (; *next < p->space && list->count < MEMBERS_MAX; (*next)++)
 		if (p->view[*next].state != MEMBER_NONE)
 			list->at[list->count++] = p->view[*next];
+	return *next < p->space;
+}
+
+bool
+peer_remembers(const struct peer *p, unsigned *next, struct members *list)
+{
+	uint8_t least = 0;
+
+	absent_count(p, NULL, NULL, &least);
+	list->count = 0;
+	for (; *next < p->space && list->count < MEMBERS_MAX; (*next)++) {
+		struct member m = p->view[*next];
+
+		/* Who is missed from before goes on being missed. */
+		if (absent_has(p, *next) && !peer_usable(p, *next)) {
+			m.state = least == 1 ? MEMBER_SUSPECT : MEMBER_ALIVE;
+			if (m.incarnation < p->watch[*next].floor)
+				m.incarnation = p->watch[*next].floor;
+		}
+		if (m.state != MEMBER_NONE)
+			list->at[list->count++] = m;
+	}
 	return *next < p->space;
 }
 

@@ -299,7 +299,7 @@ serve(struct peer *p)
 {
 	uint8_t flags = p->view[p->config.id].flags & MEMBER_READONLY;
 
-	mourn_alone(p);
+	range_serve(p);
 	serving(p);
 	view_set_self(p, MEMBER_ALIVE, flags);
 	if (p->config.join_through < 0 && p->member_count > CROWD)

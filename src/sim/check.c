@@ -15,6 +15,14 @@ counts(const struct member *m)
 void
 check_born(struct sim *s, struct node *n)
 {
+	n->forgot = disk_forgot(s, n);
+	memset(n->then, 0, sizeof(n->then));
+	for (unsigned i = 0; i < n->disk.view_count; i++)
+		if (n->disk.view[i].state < MEMBER_LEFT &&
+		    n->disk.view[i].id != n->id)
+			plan_put(n->then, n->disk.view[i].id);
+	if (n->forgot)
+		s->forgot_us = s->now_us;
 	memset(n->shadow, 0, s->space * sizeof(n->shadow[0]));
 	n->incarnation = 0;
 	n->expected_count = 0;
@@ -29,8 +37,10 @@ check_born(struct sim *s, struct node *n)
 			plan_put(n->known_by, o->id);
 	}
 	n->known_us = n->born_us = s->now_us;
+	n->served = false;
 	n->spins = 0;
 	n->saved_us = s->now_us;
+	n->unsaved = false;
 }
 
 bool
@@ -157,6 +167,34 @@ acts(const struct node *n, bool syncing)
 	       (syncing || !(n->shadow[n->id].flags & MEMBER_SYNCING));
 }
 
+uint64_t
+check_stood(const struct node *n)
+{
+	uint64_t us = n->served ? n->stood_us : UINT64_MAX;
+	uint64_t bad_us = disk_bad_until(n);
+
+	return bad_us > us ? bad_us : us;
+}
+
+/* It begins to serve: since when has somebody been there all the time? */
+static void
+look_served(struct sim *s, struct node *n)
+{
+	bool served = acts(n, false);
+
+	if (n->served == served)
+		return;
+	n->served = served;
+	n->stood_us = s->now_us;
+	for (unsigned i = 0; i < s->node_count; i++) {
+		const struct node *o = &s->nodes[i];
+
+		if (o->served && !o->forgot && acts(o, false) && knows(n, o) &&
+		    check_stood(o) < n->stood_us)
+			n->stood_us = check_stood(o);
+	}
+}
+
 static bool
 is_contact(const struct node *n, const struct node *other)
 {
@@ -174,11 +212,16 @@ check_strangers(const struct node *n, const struct node *o)
 	       !is_contact(o, n);
 }
 
-/* Nor can this one ask another for what it has, which is silent. */
+/*
+ * Nor can this one ask another for what it has, which is silent, or comes back
+ * to one that has no memory.
+ */
 static bool
 is_unheard(const struct node *n, const struct node *o)
 {
-	return o->paused && n->shadow[o->id].state == MEMBER_NONE &&
+	bool back = n->recalls && o->incarnation > 1 && !acts(o, false);
+
+	return (o->paused || back) && n->shadow[o->id].state == MEMBER_NONE &&
 	       !is_contact(n, o) && !knows(o, n);
 }
 
@@ -233,14 +276,28 @@ same(const void *a, const void *b, size_t len)
 	return memcmp(a, b, len) == 0;
 }
 
+/* The durable view is a hint, written now and then. */
+static void
+save_view(struct sim *s, struct node *n)
+{
+	n->unsaved = s->now_us <= n->saved_us;
+	if (n->unsaved)
+		return;
+	disk_save(n);
+	n->saved_us = s->now_us + random_below(&s->net, 2 * SECOND);
+}
+
 static void
 compare_view(struct sim *s, struct node *n)
 {
 	const struct member *view = peer_view(n->peer, 0);
 
 	assert(peer_view(n->peer, 1) == view + 1);
-	if (same(view, n->shadow, s->space * sizeof(view[0])))
+	if (same(view, n->shadow, s->space * sizeof(view[0]))) {
+		if (n->unsaved)
+			save_view(s, n);
 		return;
+	}
 	for (unsigned id = 0; id < s->space; id++) {
 		if (same(&view[id], &n->shadow[id], sizeof(view[id])))
 			continue;
@@ -248,12 +305,9 @@ compare_view(struct sim *s, struct node *n)
 		n->shadow[id] = view[id];
 	}
 	derive(s, n);
+	look_served(s, n);
 	look_apart(s, n);
-	/* The durable view is a hint, written now and then. */
-	if (s->now_us > n->saved_us) {
-		disk_save(s, n);
-		n->saved_us = s->now_us + random_below(&s->net, 2 * SECOND);
-	}
+	save_view(s, n);
 }
 
 /* I1 */

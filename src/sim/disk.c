@@ -98,15 +98,53 @@ disk_write(struct file *f, uint64_t offset, uint64_t content, uint64_t size)
 		f->have = offset + size;
 }
 
+static void
+view_add(struct disk *d, const struct member *m)
+{
+	d->view[d->view_count++] = *m;
+	plan_put(d->met, m->id);
+	if (m->state == MEMBER_LEFT)
+		d->met[m->id / 8] &= (uint8_t) ~(1u << m->id % 8);
+}
+
 void
-disk_save(struct sim *s, struct node *n)
+disk_save(struct node *n)
 {
 	struct disk *d = &n->disk;
+	struct members list;
+	unsigned next = 0;
+	bool more;
 
 	d->view_count = 0;
-	for (unsigned id = 0; id < s->space; id++)
-		if (n->shadow[id].state != MEMBER_NONE)
-			d->view[d->view_count++] = n->shadow[id];
+	do {
+		more = peer_remembers(n->peer, &next, &list);
+		for (unsigned i = 0; i < list.count; i++)
+			view_add(d, &list.at[i]);
+	} while (more);
+}
+
+bool
+disk_forgot(const struct sim *s, const struct node *n)
+{
+	uint8_t written[SIM_SPACE_MAX / 8] = {0},
+					alive[SIM_SPACE_MAX / 8] = {0};
+	bool all = true;
+
+	for (unsigned i = 0; i < n->disk.view_count; i++) {
+		const struct member *m = &n->disk.view[i];
+
+		plan_put(written, m->id);
+		if (m->state < MEMBER_LEFT)
+			plan_put(alive, m->id);
+	}
+	for (unsigned id = 0; id < s->space && all; id++) {
+		const struct member *m = &n->shadow[id];
+
+		if (id != n->id && m->state != MEMBER_NONE)
+			all = plan_has(
+			    m->state < MEMBER_LEAVING ? alive : written, id);
+	}
+	return !all;
 }
 
 static void

@@ -112,8 +112,10 @@ disk_power_off(struct sim *s, struct node *n)
 		settle_name(s, n, &all[i].record.name);
 	if (sim_chance(&s->net, MILLION / 2))
 		d->incarnation = d->synced_incarnation;
-	if (sim_chance(&s->net, MILLION / 2))
+	if (sim_chance(&s->net, MILLION / 2)) {
 		d->view_count = 0;
+		memset(d->met, 0, sizeof(d->met));
+	}
 	disk_flush(n);
 }
 
@@ -190,12 +192,19 @@ disk_recover(struct sim *s, struct node *n)
 	}
 }
 
+uint64_t
+disk_bad_until(const struct node *n)
+{
+	const struct disk *d = &n->disk;
+	uint64_t us = d->full_us > d->broken_us ? d->full_us : d->broken_us;
+
+	return d->bad_us > us ? d->bad_us : us;
+}
+
 bool
 disk_bad_since(const struct node *n, uint64_t us)
 {
-	const struct disk *d = &n->disk;
-
-	return d->full_us > us || d->broken_us > us || d->bad_us > us;
+	return disk_bad_until(n) > us;
 }
 
 void

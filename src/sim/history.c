@@ -18,36 +18,82 @@ changes(const struct command_log *l, unsigned name)
 	       l->name == name;
 }
 
-/* Is a disk with it, or with what came after it, as it was; and up? */
+/* Did it lose its disk since then, or come back since then without one? */
 static bool
-is_kept(struct sim *s, const struct command_log *l, bool live)
+is_reborn(const struct node *n, uint64_t since_us)
+{
+	return n->disk.wiped_us > since_us ||
+	       (n->disk.wipes > 0 && n->recalls && n->born_us > since_us);
+}
+
+/*
+ * Does n know that one, which is down, or remember it? Who left told all that
+ * it had, and comes back as a stranger.
+ */
+static bool
+remembers(const struct node *n, const struct node *o)
+{
+	unsigned state = n->shadow[o->id].state;
+
+	return state != MEMBER_LEFT &&
+	       (state != MEMBER_NONE || plan_has(n->disk.met, o->id));
+}
+
+/* Of those that one knew when it last ended, as many as a set are down? */
+static bool
+misses(struct sim *s, const struct node *n, const struct node *holder)
+{
+	unsigned then = 0, down = 0;
+
+	if (!check_live(n) || !plan_has(n->then, holder->id))
+		return false;
+	for (unsigned id = 0; id < s->space; id++) {
+		const struct node *o = node_of(s, id);
+
+		if (!plan_has(n->then, id) ||
+		    n->shadow[id].state == MEMBER_LEFT)
+			continue;
+		then++;
+		down += o == NULL || !check_live(o);
+	}
+	return down > 0 && down >= (then < s->copies ? then : s->copies);
+}
+
+/*
+ * Is a disk with it, or with what came after it, as it was; and up? If not, who
+ * is asked must once have met it, and be able to tell that it is missed.
+ */
+static bool
+is_kept(struct sim *s, const struct command_log *l,
+    const struct command_log *by, bool live)
 {
 	for (unsigned i = 0; i < l->holder_count; i++) {
 		const struct node *n = node_of(s, l->holders[i]);
 
-		if (n != NULL && n->disk.wipes == l->wipes[i] &&
-		    (!live || (check_live(n) && n->incarnation > 0)))
+		if (n == NULL || n->disk.wipes != l->wipes[i])
+			continue;
+		if (check_live(n) && n->incarnation > 0 &&
+		    (!s->skewed || n->born_us <= by->start_us))
+			return true;
+		if (!live && remembers(by->node, n) && misses(s, by->node, n) &&
+		    !is_reborn(by->node, l->start_us))
 			return true;
 	}
 	return false;
 }
 
 /*
- * Does it bind who began at start_us? While all that have it are down, a peer
- * that comes back alone may not know of it: that is a check of its own.
+ * Does it bind what was asked later? While all that have it are down, a peer
+ * that comes back may not know of it, if it had not written whom it knew; and
+ * by clocks that differ, nobody knows what they may have.
  */
 static bool
-binds(struct sim *s, const struct command_log *o, uint64_t start_us)
+binds(struct sim *s, const struct command_log *o, const struct command_log *by)
 {
-	bool live = s->resting || !(s->checks & 1u << CHECK_DOWN);
+	bool live = s->resting || s->skewed || s->forgot_us >= o->start_us;
 
-	return o->effect_us < start_us && o->committed && is_kept(s, o, live);
-}
-
-static enum check_class
-class_of(struct sim *s, const struct command_log *o)
-{
-	return is_kept(s, o, true) ? CHECK_FILES : CHECK_DOWN;
+	return o->effect_us < by->start_us && o->committed &&
+	       is_kept(s, o, by, live);
 }
 
 /* Did some peers know nothing of others since then? */
@@ -67,14 +113,15 @@ in_order(const struct sim *s, const struct command_log *a,
 				  !check_strangers(a->node, b->node)));
 }
 
-/* A change that superseded this one before start_us; NULL: none. */
+/* A change that superseded this one before that was asked; NULL: none. */
 static const struct command_log *
-superseded(struct sim *s, const struct command_log *l, uint64_t start_us)
+superseded(
+    struct sim *s, const struct command_log *l, const struct command_log *by)
 {
 	for (unsigned op = 1; op <= s->commands.count; op++) {
 		const struct command_log *o = &s->commands.at[op];
 
-		if (o == l || !changes(o, l->name) || !binds(s, o, start_us) ||
+		if (o == l || !changes(o, l->name) || !binds(s, o, by) ||
 		    (!s->resting && was_split(s, o->start_us)))
 			continue;
 		if (in_order(s, l, o) ||
@@ -100,8 +147,7 @@ store_of(struct sim *s, const struct command_log *request)
 		    o->size != request->delivered_size ||
 		    (o->size > 0 && o->content != request->delivered))
 			continue;
-		if (found == NULL ||
-		    superseded(s, found, request->start_us) != NULL)
+		if (found == NULL || superseded(s, found, request) != NULL)
 			found = o;
 	}
 	return found;
@@ -124,14 +170,6 @@ outdated(const struct sim *s, const struct command_log *o)
 			return true;
 	}
 	return false;
-}
-
-/* Did it lose its disk since then, or come back since then without one? */
-static bool
-is_reborn(const struct node *n, uint64_t since_us)
-{
-	return n->disk.wiped_us > since_us ||
-	       (n->disk.wipes > 0 && n->recalls && n->born_us > since_us);
 }
 
 /*
@@ -167,6 +205,27 @@ is_bereft(struct sim *s, unsigned key)
 }
 
 /*
+ * If nobody was there, and could write, all the time, any one that is down may
+ * have served alone, as each does with one copy; until when, clocks that differ
+ * don't tell.
+ */
+static bool
+is_orphaned(struct sim *s, const struct command_log *o)
+{
+	bool down = false;
+
+	for (unsigned i = 0; i < s->node_count; i++) {
+		const struct node *n = &s->nodes[i];
+
+		down |= !check_live(n);
+		if (s->copies > 1 && check_live(n) && !n->forgot &&
+		    !s->skewed && check_stood(n) <= o->start_us)
+			return false;
+	}
+	return down;
+}
+
+/*
  * Are so many down that those may have been a set without any of its holders,
  * and have acknowledged something later? Before each, or all around if it was
  * away itself, or could not write, and was in no set.
@@ -178,7 +237,7 @@ is_doubtful(struct sim *s, const struct command_log *o)
 	    (unsigned)strtoul(s->commands.names[o->name].text, NULL, 10);
 
 	key &= s->space - 1;
-	if (is_bereft(s, key))
+	if (is_bereft(s, key) || is_orphaned(s, o))
 		return true;
 	for (unsigned i = 0; i < o->holder_count; i++) {
 		const struct node *n = node_of(s, o->holders[i]);
@@ -204,7 +263,7 @@ must_be_there(struct sim *s, const struct command_log *l)
 		const struct command_log *o = &s->commands.at[op];
 
 		if (o->command != COMMAND_STORE || o->name != l->name ||
-		    !binds(s, o, l->start_us) || outdated(s, o) ||
+		    !binds(s, o, l) || outdated(s, o) ||
 		    (!s->resting && was_split(s, o->start_us)) ||
 		    (l->done && l->error == ERROR_unavailable &&
 			is_doubtful(s, o)))
@@ -224,7 +283,7 @@ check_absence(struct sim *s, const struct command_log *l)
 	if (store == NULL)
 		return;
 	s->file_faults++;
-	sim_fail(s, class_of(s, store), l->node,
+	sim_fail(s, CHECK_FILES, l->node,
 	    "%s: command %u: %s, and its store %u was acknowledged or read",
 	    s->commands.names[l->name].text, (unsigned)(l - s->commands.at),
 	    l->done ? wire_error_text(l->error) : "no answer",
@@ -277,10 +336,10 @@ check_content(struct sim *s, struct command_log *l)
 		    "%s: a content that was never stored under it", name);
 		return;
 	}
-	later = superseded(s, store, l->start_us);
+	later = superseded(s, store, l);
 	if (later != NULL) {
 		s->file_faults++;
-		sim_fail(s, class_of(s, later), l->node,
+		sim_fail(s, CHECK_FILES, l->node,
 		    "%s: command %u: store %u, and command %u had come later",
 		    name, (unsigned)(l - s->commands.at),
 		    (unsigned)(store - s->commands.at),

@@ -340,6 +340,7 @@ node_settle(struct sim *s, struct node *n)
 	if (n->goal == GOAL_SERVE && !n->denied)
 		sim_fail(s, CHECK_CONTRACT, n, "exits, and was not told to");
 	n->exited = true;
+	disk_save(n);
 	if (n->goal == GOAL_FREEZE)
 		disk_flush(n);
 	end_process(s, n);

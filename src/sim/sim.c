@@ -25,7 +25,6 @@ static const struct {
     [CHECK_CONTRACT] = {"contract", "contract"},
     [CHECK_STORM] = {"storm", "storm"},
     [CHECK_FILES] = {"files", "files"},
-    [CHECK_DOWN] = {"down", "files that are down"},
     [CHECK_FENCE] = {"fence", "I5 fence"},
 };
 
@@ -45,7 +44,7 @@ sim_new(void)
 
 	if (s == NULL || (s->out = malloc(sizeof(*s->out))) == NULL)
 		err(1, "memory of the simulator");
-	s->checks = ((1u << CHECK_CLASSES) - 1) & ~(1u << CHECK_DOWN);
+	s->checks = (1u << CHECK_CLASSES) - 1;
 	s->with_files = true;
 	return s;
 }
@@ -71,7 +70,7 @@ sim_reset(struct sim *s, uint64_t seed)
 	s->now_us = 10 * (uint64_t)SECOND;
 	s->failed = s->skewed = s->healed = s->resting = false;
 	s->calm = s->sync = true;
-	s->split_us = s->unmet_us = 0;
+	s->split_us = s->unmet_us = s->forgot_us = 0;
 	s->steps_left = 0;
 	s->script = NULL;
 	s->false_deads = 0;

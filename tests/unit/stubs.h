@@ -21,6 +21,12 @@ peer_members(const struct peer *p, unsigned *next, struct members *list)
 	return false;
 }
 
+bool
+peer_remembers(const struct peer *p, unsigned *next, struct members *list)
+{
+	return peer_members(p, next, list);
+}
+
 uint64_t
 peer_view_hash(const struct peer *p)
 {

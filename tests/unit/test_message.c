@@ -262,7 +262,7 @@ static void
 sets_are_cut_to_the_last_bit(void **state)
 {
 	static const uint8_t want[] = {61, 0, 0, 0, 7, 0, 1, 0x02, 0, 0, 0, 0,
-	    0, 0, 0, 9, 0, 2, 0x01, 0x80};
+	    0, 0, 0, 9, 1, 0, 2, 0x01, 0x80};
 
 	(void)state;
 	memset(&made, 0, sizeof(made));
@@ -270,7 +270,8 @@ sets_are_cut_to_the_last_bit(void **state)
 	made.sync_diff.session = 7;
 	idset_add(&made.sync_diff.bereaved, 1);
 	made.sync_diff.since = 9;
-	assert_int_equal(message_encode(&made, bytes, sizeof(bytes)), 18);
+	made.sync_diff.any = 1;
+	assert_int_equal(message_encode(&made, bytes, sizeof(bytes)), 19);
 	idset_add(&made.sync_diff.buckets, 0);
 	idset_add(&made.sync_diff.buckets, 15);
 	assert_int_equal(

@@ -162,11 +162,11 @@ each_range_is_mended_by_itself(void **state)
 	dies(5, FIRST);
 	assert_int_equal(range_doubt(p, SELF, 3), UINT64_MAX);
 	assert_int_equal(range_doubt(p, SELF, 5), FIRST);
-	mourn_told(p, 4, 8, &nobody, 0);
+	mourn_told(p, 4, 8, &nobody, 0, 0);
 	assert_int_equal(range_doubt(p, SELF, 5), 0);
 	dies(4, FIRST + 9);
 	assert_int_equal(range_doubt(p, SELF, 3), FIRST + 9);
-	mourn_told(p, 2, 4, &nobody, 0);
+	mourn_told(p, 2, 4, &nobody, 0, 0);
 	assert_int_equal(range_doubt(p, SELF, 3), 0);
 	assert_int_equal(range_doubt(p, SELF, 1), UINT64_MAX);
 }

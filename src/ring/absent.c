@@ -1,0 +1,222 @@
+#include <string.h>
+
+#include "ring/files_repair.h"
+
+/*
+ * By whose word does a peer serve that was away, or is new? Of those who were
+ * there all the time; by nobody's, those who were alive when it ended and have
+ * not come back may have served last, and hold what nobody else has: if they
+ * were enough for a whole set by what it saw last.
+ */
+
+void
+absent_init(struct peer *p)
+{
+	struct files *f = &p->files;
+
+	for (unsigned id = 0; id < p->space; id++)
+		if (id != p->config.id && p->view[id].state == MEMBER_NONE &&
+		    p->watch[id].floor > 0)
+			idset_add(&f->then, id);
+	f->absent = f->then;
+}
+
+static void
+not_missed(struct peer *p, unsigned id)
+{
+	idset_del(&p->files.absent, id);
+	idset_del(&p->files.told, id);
+	idset_del(&p->files.sole, id);
+}
+
+bool
+absent_has(const struct peer *p, unsigned id)
+{
+	return idset_has(&p->files.absent, id) ||
+	       idset_has(&p->files.told, id) || idset_has(&p->files.sole, id);
+}
+
+/* Does one serve that has been there since before this peer ended? */
+static bool
+any_stayed(const struct peer *p)
+{
+	for (unsigned id = 0; id < p->space; id++)
+		if (id != p->config.id && range_serves(p, id) &&
+		    p->watch[id].floor == p->view[id].incarnation)
+			return true;
+	return false;
+}
+
+/* Those of the set that are not there; how many. */
+static unsigned
+count_gone(const struct peer *p, const struct idset *set, struct ids *out,
+    uint64_t *since_us)
+{
+	unsigned n = 0;
+
+	for (int id = idset_next(set, 0); id >= 0;
+	     id = idset_next(set, (unsigned)id + 1)) {
+		uint64_t us = p->files.mended[id].since_us;
+
+		if (peer_usable(p, (unsigned)id))
+			continue;
+		if (out != NULL)
+			out->at[n] = (uint16_t)id;
+		if (since_us != NULL && us > *since_us)
+			*since_us = us;
+		n++;
+	}
+	if (out != NULL)
+		out->count = (uint16_t)n;
+	return n;
+}
+
+/* So many of those that were there then may have been a whole set. */
+static unsigned
+least_then(const struct peer *p)
+{
+	unsigned then = idset_count(&p->files.then);
+
+	return then < p->config.copies ? then : p->config.copies;
+}
+
+unsigned
+absent_count(
+    const struct peer *p, struct ids *out, uint64_t *since_us, uint8_t *least)
+{
+	const struct files *f = &p->files;
+	const struct idset *sets[] = {&f->sole, &f->absent, &f->told};
+	unsigned leasts[] = {1, 0, f->told_least};
+
+	if (idset_next(&f->absent, 0) >= 0)
+		leasts[1] = least_then(p);
+	for (unsigned i = 0; i < 3; i++) {
+		unsigned n =
+		    leasts[i] == 0 ? 0 : count_gone(p, sets[i], out, since_us);
+
+		if (n == 0 || n < leasts[i])
+			continue;
+		if (least != NULL)
+			*least = (uint8_t)leasts[i];
+		return n;
+	}
+	return 0;
+}
+
+void
+absent_told(struct peer *p, const struct idset *others, uint8_t least)
+{
+	struct files *f = &p->files;
+
+	if (least == 0 || (p->phase == PHASE_SERVING && !f->unsworn) ||
+	    (f->told_least > 0 && f->told_least < least))
+		return;
+	if (f->told_least != least)
+		memset(&f->told, 0, sizeof(f->told));
+	f->told_least = least;
+	for (int id = idset_next(others, 0); id >= 0 && id < (int)p->space;
+	     id = idset_next(others, (unsigned)id + 1))
+		if (!peer_usable(p, (unsigned)id))
+			idset_add(&f->told, (unsigned)id);
+}
+
+void
+absent_view_changed(struct peer *p)
+{
+	struct files *f = &p->files;
+
+	for (unsigned id = 0; id < p->space; id++) {
+		if (p->view[id].state == MEMBER_LEFT)
+			idset_del(&f->then, id);
+		/* Before it serves itself, it may be old news that one does. */
+		if (p->view[id].state == MEMBER_LEFT ||
+		    (p->phase == PHASE_SERVING && range_serves(p, id)))
+			not_missed(p, id);
+	}
+	if (p->phase != PHASE_SERVING)
+		return;
+	/* Enough are back: the others may stay away. */
+	if (count_gone(p, &f->absent, NULL, NULL) < least_then(p))
+		memset(&f->absent, 0, sizeof(f->absent));
+	if (count_gone(p, &f->told, NULL, NULL) < f->told_least)
+		f->told_least = 0;
+	if (f->told_least == 0)
+		memset(&f->told, 0, sizeof(f->told));
+}
+
+/* Those who served know whom this peer misses from before, or need not. */
+static void
+forget(struct peer *p)
+{
+	struct files *f = &p->files;
+
+	for (unsigned i = 0; i < sizeof(f->bereaved.bits); i++)
+		f->bereaved.bits[i] &= (uint8_t)~f->inherited.bits[i];
+	memset(&f->inherited, 0, sizeof(f->inherited));
+}
+
+/*
+ * Who was away, or is new, goes by the word of those who were there all the
+ * time: they have made the dead good, or say whom they miss.
+ */
+void
+absent_inherit(struct peer *p, const uint16_t *ids, unsigned n)
+{
+	bool served = false, fresh = false, stayed = false, known;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct session *mine =
+		    range_session(p, SESSION_MINE, ids[i]);
+		uint32_t floor = p->watch[ids[i]].floor;
+
+		if (mine == NULL)
+			return;
+		if (!range_serves(p, ids[i]))
+			continue;
+		served = true;
+		fresh |= mine->served;
+		stayed |= mine->served && !mine->any &&
+			  (floor == 0 || floor == p->view[ids[i]].incarnation);
+	}
+	if (served && p->phase == PHASE_SYNCING)
+		forget(p);
+	if (stayed && p->phase == PHASE_SYNCING)
+		memset(&p->files.elders, 0, sizeof(p->files.elders));
+	/* Of whom nobody has heard, those that were away too have no word. */
+	known = (served && p->phase == PHASE_SYNCING) || any_stayed(p);
+	for (unsigned id = 0; id < p->space; id++)
+		if (stayed || (known && p->view[id].state == MEMBER_DEAD))
+			not_missed(p, id);
+	/*
+	 * If nobody was there, what one doubts all doubt. What one said before
+	 * it served counts less than what another said since.
+	 */
+	for (unsigned i = 0; i < n; i++) {
+		const struct session *mine =
+		    range_session(p, SESSION_MINE, ids[i]);
+
+		if (p->phase == PHASE_SERVING
+			? p->files.unsworn && mine->any
+			: range_serves(p, ids[i]) ||
+			      (!served && mine->any &&
+				  !range_serves(p, p->config.id)))
+			mourn_with(p, &mine->bereaved, mine->since,
+			    mine->served || !fresh ? mine->any : 0);
+	}
+}
+
+void
+absent_serve(struct peer *p, const uint16_t *ids, unsigned n)
+{
+	struct files *f = &p->files;
+
+	absent_inherit(p, ids, n);
+	for (unsigned id = 0; id < p->space; id++)
+		if (range_serves(p, id) && !idset_has(&f->later, id))
+			idset_add(&f->seniors, id);
+	f->unsworn = !range_served(p) || idset_has(&f->later, range_former(p));
+	if (!f->unsworn)
+		return;
+	for (unsigned i = 0; i < sizeof(f->inherited.bits); i++)
+		f->inherited.bits[i] |= f->bereaved.bits[i];
+}
