@@ -74,6 +74,7 @@ struct peer {
 	uint32_t contact_wait_us;
 	unsigned contact_at, contact_pass; /* rounds begun with the successor */
 	uint64_t contacts_asked_us; /* all were once; 0: not yet */
+	bool scanning, scanned; /* all identifiers, since it last synced */
 
 	uint64_t readonly_since_us;
 	uint64_t readonly_us; /* next wait before a failed disk is tried */

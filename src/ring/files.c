@@ -351,14 +351,18 @@ files_tick(struct peer *p)
 static bool
 may_be_found(const struct peer *p)
 {
-	if (range_served(p) ||
-	    (p->contacts_asked_us != 0 &&
-		p->now_us - p->contacts_asked_us >= ALONE_US))
+	bool alone = p->incarnation > 1 && p->member_count == 1;
+
+	if (range_served(p))
 		return false;
-	for (unsigned id = 0; id < p->space; id++)
-		if (p->watch[id].contact)
-			return true;
-	return p->config.incarnation > 0 && p->member_count == 1;
+	if (alone && !p->scanned)
+		return true;
+	if (p->contacts_asked_us != 0 &&
+	    p->now_us - p->contacts_asked_us >= ALONE_US)
+		return false;
+	for (unsigned id = 0; id < p->space && !alone; id++)
+		alone = p->watch[id].contact;
+	return alone;
 }
 
 bool

@@ -70,6 +70,7 @@ start_sync(struct peer *p, const char *reason)
 	assert(p->phase == PHASE_SERVING);
 	p->phase = PHASE_SYNCING;
 	p->synced_from = p->incarnation;
+	p->scanned = false;
 	view_set_self(p, p->view[p->config.id].state,
 	    p->view[p->config.id].flags | MEMBER_SYNCING);
 	note(p, EVENT_syncing, p->config.id, reason);

@@ -66,11 +66,14 @@ sweep_one(struct peer *p)
 	}
 }
 
-/* It may have met others last, and forgotten whom: its view is but a hint. */
+/*
+ * All that it knew are gone: others may have come while it was away, or its
+ * view, which is but a hint, may have missed whom it met last.
+ */
 static bool
 scans(const struct peer *p)
 {
-	return p->contact_pass == 2 && p->config.incarnation > 0 &&
+	return !p->scanned && p->contact_pass >= 2 && p->incarnation > 1 &&
 	       p->phase == PHASE_SYNCING && p->member_count == 1;
 }
 
@@ -86,6 +89,9 @@ try_contacts(struct peer *p)
 	bool all = scans(p);
 	unsigned asked = 0;
 
+	if (all && !p->scanning)
+		p->contact_at = 0;
+	p->scanning = all;
 	p->contact_us = p->now_us + CONTACT_NEXT_US;
 	while (asked < CONTACT_BATCH && p->contact_at < p->space) {
 		unsigned id =
@@ -108,10 +114,18 @@ try_contacts(struct peer *p)
 	p->contact_us = asked == 0 && p->contact_pass > 2
 			    ? UINT64_MAX
 			    : p->now_us + p->contact_wait_us;
-	if (p->contacts_asked_us == 0 && p->contact_pass >= 2 && !scans(p))
+	p->scanned |= all;
+	if ((all || p->contacts_asked_us == 0) && p->contact_pass >= 2 &&
+	    !scans(p))
 		p->contacts_asked_us = p->now_us;
 	if (p->contact_pass >= 2 && p->contact_wait_us < CONTACT_MAX_US)
 		p->contact_wait_us *= 2;
+}
+
+static uint64_t
+contacts_due(const struct peer *p)
+{
+	return scans(p) && !p->scanning ? p->now_us : p->contact_us;
 }
 
 static bool
@@ -126,7 +140,7 @@ sweep_tick(struct peer *p)
 {
 	if (sweep_deadline(p) > p->now_us)
 		return;
-	if (p->contact_us <= p->now_us)
+	if (contacts_due(p) <= p->now_us)
 		try_contacts(p);
 	if (p->sweep_us <= p->now_us && !MUTANT(NO_PROBE))
 		sweep_one(p);
@@ -141,5 +155,5 @@ sweep_deadline(const struct peer *p)
 		return at;
 	if (!MUTANT(NO_PROBE))
 		at = p->sweep_us;
-	return p->contact_us < at ? p->contact_us : at;
+	return contacts_due(p) < at ? contacts_due(p) : at;
 }
