@@ -25,7 +25,8 @@
  * real sockets and disks. All of a peer process hangs on this one struct.
  */
 enum {
-	DRIVE_VIEW_US = 1000000, /* at most so often is the view written */
+	DRIVE_VIEW_US = 20000, /* a changed view is written after this */
+	DRIVE_VIEW_MAX_US = 1000000, /* while it goes on changing, twice each */
 	DRIVE_END_US = 1000000, /* that helpers get at the end */
 };
 
@@ -52,6 +53,7 @@ struct driver {
 	const uint8_t *brought; /* content of the message under way */
 	struct timer tick, view_timer;
 	uint64_t view_hash; /* as last written */
+	uint64_t view_us, view_wait_us; /* that was due then, after so long */
 	struct deferred *deferred, **deferred_end;
 	uint64_t dropped; /* datagrams and connections not listened to */
 	struct here here;

@@ -207,6 +207,20 @@ drive_save_view(struct driver *d)
 	free(data);
 }
 
+/* Soon, so that a death or a newcomer is remembered; seldom in a crowd. */
+static void
+plan_view(struct driver *d)
+{
+	uint64_t now_us = d->loop.now_us;
+
+	if (now_us - d->view_us > DRIVE_VIEW_MAX_US)
+		d->view_wait_us = DRIVE_VIEW_US;
+	else if (d->view_wait_us <= DRIVE_VIEW_MAX_US / 2)
+		d->view_wait_us *= 2;
+	d->view_us = now_us + d->view_wait_us;
+	timer_start(&d->loop, &d->view_timer, d->view_us);
+}
+
 static void
 plan_tick(struct driver *d)
 {
@@ -220,8 +234,7 @@ plan_tick(struct driver *d)
 		timer_start(&d->loop, &d->tick, at);
 	if (d->view_hash != peer_view_hash(d->core) &&
 	    d->view_timer.index == -1 && !d->exiting)
-		timer_start(
-		    &d->loop, &d->view_timer, d->loop.now_us + DRIVE_VIEW_US);
+		plan_view(d);
 }
 
 void
