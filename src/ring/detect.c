@@ -117,7 +117,8 @@ accuse(struct peer *p, unsigned id)
 	struct member m = p->view[id];
 
 	assert(member_is(p, id) || MUTANT(MOVE_ON_SUSPICION));
-	if (p->freeze_us != 0)
+	/* Pings go on meanwhile: it is given no more time for that. */
+	if (p->freeze_us != 0 || w->accusing)
 		return;
 	w->accusing = true;
 	follow(p, id);

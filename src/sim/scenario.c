@@ -220,6 +220,34 @@ stop_an_owner(struct sim *s)
 	rest_check(s);
 }
 
+/* Pings that go on meanwhile put nothing off. */
+static void
+stop_one(struct sim *s, unsigned count, unsigned ms)
+{
+	static const unsigned ids[] = {0, 50, 100, 150, 200};
+
+	scenario_begin(s, 8, 3);
+	scenario_ring(s, ids, count);
+	scenario_settle(s);
+	node_pause(s, node_of(s, 50));
+	s->calm = false;
+	sim_until(s, s->now_us + ms * MS);
+	scenario_expect(s, scenario_state(s, 0, 50) == MEMBER_DEAD,
+	    "it is called dead in time");
+}
+
+static void
+stop_one_of_two(struct sim *s)
+{
+	stop_one(s, 2, 1400);
+}
+
+static void
+stop_one_of_five(struct sim *s)
+{
+	stop_one(s, 5, 800);
+}
+
 static void
 one_way_loss(struct sim *s)
 {
@@ -363,6 +391,8 @@ static const struct scenario scenarios[] = {
     {"join-live-duplicate", "8: refused, ring undisturbed", join_duplicate},
     {"leave-all-but-one", "12: the survivor holds all", leave_all_but_one},
     {"stop-an-owner", "14: the stale owner is fenced", stop_an_owner},
+    {"stop-one-of-two", "it is called dead after 1.3 s", stop_one_of_two},
+    {"stop-one-of-five", "it is called dead within 0.8 s", stop_one_of_five},
     {"one-way-loss", "16: no eviction", one_way_loss},
     {"partition-in-halves", "17: one ring again", partition_in_halves},
     {"rings-that-never-met", "18: one ring within 30 s", rings_that_never_met},
