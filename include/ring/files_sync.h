@@ -128,6 +128,7 @@ struct files {
 	struct idset renewed; /* since then: restarted; _now: not seen yet */
 	struct idset renewed_now;
 	struct idset dead; /* likewise */
+	struct idset left; /* likewise: it handed over, dead or not */
 	struct idset bereaved; /* deaths not made good yet */
 	struct apart aparts[SPACE_MAX];
 	struct remembered replaced, reported; /* versions */

@@ -151,7 +151,8 @@ mourn_view_changed(struct peer *p)
 		} else if (!idset_has(&f->dead, id)) {
 			idset_add(&f->dead, id);
 			/* Who came back but to die was given nothing then. */
-			if (was || p->phase == PHASE_SERVING)
+			if ((was || p->phase == PHASE_SERVING) &&
+			    !idset_has(&f->left, id))
 				bereave(p, id,
 				    absent_has(p, id) ? f->mended[id].since_us
 						      : last_clock(p));
@@ -162,10 +163,14 @@ mourn_view_changed(struct peer *p)
 			if (absent_has(p, id))
 				idset_add(&f->unseen, id);
 		}
-		if (peer_usable(p, id))
+		if (p->view[id].state == MEMBER_LEFT)
+			idset_add(&f->left, id);
+		if (peer_usable(p, id)) {
 			idset_add(&f->members, id);
-		else
+			idset_del(&f->left, id);
+		} else {
 			idset_del(&f->members, id);
+		}
 		if (!peer_usable(p, id)) {
 			idset_del(&f->reunited, id);
 			idset_del(&f->elders, id);

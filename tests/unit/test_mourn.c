@@ -92,6 +92,19 @@ as_many_dead_as_copies(void **state)
 	assert_int_equal(range_doubt(p, SELF, 3), 0);
 }
 
+/* Who was away when it left calls it dead. */
+static void
+who_left_is_not_missed(void **state)
+{
+	(void)state;
+	p->config.copies = 2;
+	becomes(4, 1, MEMBER_LEFT);
+	dies(4, FIRST);
+	becomes(5, 1, MEMBER_LEFT);
+	dies(5, FIRST);
+	assert_int_equal(range_bereft(p, 3, NULL), 0);
+}
+
 /* 6 is 8's own key: nobody was before it. */
 static void
 own_key_is_not_doubted(void **state)
@@ -220,7 +233,8 @@ stranger_with_a_disk(void **state)
 #define MOURN_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(MOURN_TEST(as_many_dead_as_copies),
-    MOURN_TEST(own_key_is_not_doubted), MOURN_TEST(older_copy_is_not_served),
+    MOURN_TEST(who_left_is_not_missed), MOURN_TEST(own_key_is_not_doubted),
+    MOURN_TEST(older_copy_is_not_served),
     MOURN_TEST(older_store_gets_a_later_version),
     MOURN_TEST(each_range_is_mended_by_itself), MOURN_TEST(nobody_there_yet),
     MOURN_TEST(stranger_with_a_disk))
