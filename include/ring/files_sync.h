@@ -125,8 +125,7 @@ struct files {
 	struct idset later; /* did not serve yet when this peer came */
 	struct idset came; /* who said so itself, this peer being a member */
 	struct idset settled; /* likewise, when last complete */
-	struct idset renewed; /* since then: restarted; _now: not seen yet */
-	struct idset renewed_now;
+	struct idset renewed, renewed_now; /* restarted; _now: not seen yet */
 	struct idset dead; /* likewise */
 	struct idset left; /* likewise: it handed over, dead or not */
 	struct idset bereaved; /* deaths not made good yet */
@@ -134,14 +133,12 @@ struct files {
 	struct remembered replaced, reported; /* versions */
 	struct conflicts conflicts;
 	struct idset reunited; /* perhaps with strays: back, or couldn't send */
-	struct idset
-	    elders; /* of those: they may have served without this peer */
+	struct idset elders; /* of those: may have served without this peer */
 	struct idset newcomers; /* came together with this peer, with nothing */
 	struct idset inherited; /* of those: told by the disk at start */
 	struct idset then; /* of those: alive then, and did not leave */
 	struct idset absent; /* of those: not back in service */
-	struct idset
-	    told; /* likewise, by another's word: told_least are enough */
+	struct idset told; /* likewise by another's word, if so many: */
 	unsigned told_least; /* 0: nobody's */
 	struct idset sole; /* not there, and perhaps the last who served */
 	bool unsworn; /* it serves by nobody's word */

@@ -31,5 +31,13 @@ const char *check_rest(struct sim *);
 bool check_live(const struct node *);
 /* It served and could write, or those did whose word it took; UINT64_MAX. */
 uint64_t check_stood(const struct node *);
+/* It begins to serve, or not to: since when was somebody there? */
+void check_served(struct sim *, struct node *);
+/* Are enough of those back, or have they left, that it knew when it ended? */
+void check_missed(struct sim *, struct node *);
+/* It serves, or syncs if that is enough. */
+bool check_acts(const struct node *, bool syncing);
+/* The one has the other's present life as a member. */
+bool check_knows(const struct node *, const struct node *);
 
 #endif

@@ -63,8 +63,7 @@ struct node {
 	bool recalls; /* it began without an incarnation */
 	uint8_t known_by[SIM_SPACE_MAX / 8]; /* contacts that had heard of it */
 	bool member; /* its own view lists it so */
-	uint8_t
-	    then[SIM_SPACE_MAX / 8]; /* members, by the view it began with */
+	uint8_t then[SIM_SPACE_MAX / 8]; /* whom its last one knew, missed */
 	bool unsaved; /* its view changed since it was written */
 	bool served; /* this process */
 	bool forgot; /* it began with less than its last one knew */

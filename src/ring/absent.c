@@ -214,9 +214,10 @@ absent_serve(struct peer *p, const uint16_t *ids, unsigned n)
 	for (unsigned id = 0; id < p->space; id++)
 		if (range_serves(p, id) && !idset_has(&f->later, id))
 			idset_add(&f->seniors, id);
-	f->unsworn = !range_served(p) || idset_has(&f->later, range_former(p));
-	if (!f->unsworn)
+	if (range_served(p) && !idset_has(&f->later, range_former(p)))
 		return;
+	/* In a new ring nobody was away. */
+	f->unsworn = p->config.incarnation > 0;
 	for (unsigned i = 0; i < sizeof(f->inherited.bits); i++)
 		f->inherited.bits[i] |= f->bereaved.bits[i];
 }

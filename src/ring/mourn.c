@@ -329,22 +329,23 @@ keep_last(uint64_t last[COPIES_MAX], uint64_t us)
 static uint64_t
 doubt_away(const struct peer *p, unsigned key)
 {
-	uint64_t last[COPIES_MAX] = {0}, absent_us = 0;
+	uint64_t last[COPIES_MAX] = {0}, absent_us = 0, away_us;
 	struct ids ids;
 	unsigned n;
 
-	if (absent_count(p, NULL, &absent_us, NULL) > 0)
-		return absent_us;
+	if (absent_count(p, NULL, &absent_us, NULL) == 0)
+		absent_us = 0;
 	/* Asked with each request and store: mostly there is nothing. */
 	if (idset_next(&p->files.unseen, 0) < 0)
-		return 0;
+		return absent_us;
 	n = range_bereft(p, key, &ids);
 	if (n == 0)
 		return 0;
 	for (unsigned i = 0; i < n; i++)
 		if (idset_has(&p->files.unseen, ids.at[i]))
 			keep_last(last, p->files.mended[ids.at[i]].since_us);
-	return last[(n < p->config.copies ? n : p->config.copies) - 1];
+	away_us = last[(n < p->config.copies ? n : p->config.copies) - 1];
+	return away_us > absent_us ? away_us : absent_us;
 }
 
 /* So many holders before it, at the time, leave it out of a set. */
@@ -384,20 +385,24 @@ uint64_t
 mourn_tell(
     const struct peer *p, unsigned after, struct idset *out, uint8_t *any)
 {
-	struct ids ids;
+	unsigned key = (after + 1) & (p->space - 1);
+	struct ids ids[2];
 	uint64_t last_us = 0;
 
 	memset(out, 0, sizeof(*out));
 	*any = 0;
-	if (absent_count(p, &ids, NULL, any) == 0 &&
-	    range_bereft(p, (after + 1) & (p->space - 1), &ids) == 0)
-		return 0;
-	for (unsigned i = 0; i < ids.count; i++) {
-		uint64_t us = p->files.mended[ids.at[i]].since_us;
+	ids[0].count = ids[1].count = 0;
+	if (absent_count(p, &ids[0], NULL, any) == 0)
+		ids[0].count = 0;
+	if (range_bereft(p, key, &ids[1]) == 0)
+		ids[1].count = 0;
+	for (unsigned k = 0; k < 2; k++)
+		for (unsigned i = 0; i < ids[k].count; i++) {
+			uint64_t us = p->files.mended[ids[k].at[i]].since_us;
 
-		idset_add(out, ids.at[i]);
-		last_us = us > last_us ? us : last_us;
-	}
+			idset_add(out, ids[k].at[i]);
+			last_us = us > last_us ? us : last_us;
+		}
 	return last_us;
 }
 

@@ -150,8 +150,8 @@ derive(struct sim *s, struct node *n)
 	}
 }
 
-static bool
-knows(const struct node *n, const struct node *other)
+bool
+check_knows(const struct node *n, const struct node *other)
 {
 	const struct member *m = &n->shadow[other->id];
 
@@ -160,39 +160,11 @@ knows(const struct node *n, const struct node *other)
 }
 
 /* Who is paused serves nobody; who is syncing decides nothing by itself. */
-static bool
-acts(const struct node *n, bool syncing)
+bool
+check_acts(const struct node *n, bool syncing)
 {
 	return check_live(n) && n->incarnation > 0 && !n->paused &&
 	       (syncing || !(n->shadow[n->id].flags & MEMBER_SYNCING));
-}
-
-uint64_t
-check_stood(const struct node *n)
-{
-	uint64_t us = n->served ? n->stood_us : UINT64_MAX;
-	uint64_t bad_us = disk_bad_until(n);
-
-	return bad_us > us ? bad_us : us;
-}
-
-/* It begins to serve: since when has somebody been there all the time? */
-static void
-look_served(struct sim *s, struct node *n)
-{
-	bool served = acts(n, false);
-
-	if (n->served == served)
-		return;
-	n->served = served;
-	n->stood_us = s->now_us;
-	for (unsigned i = 0; i < s->node_count; i++) {
-		const struct node *o = &s->nodes[i];
-
-		if (o->served && !o->forgot && acts(o, false) && knows(n, o) &&
-		    check_stood(o) < n->stood_us)
-			n->stood_us = check_stood(o);
-	}
 }
 
 static bool
@@ -219,17 +191,17 @@ check_strangers(const struct node *n, const struct node *o)
 static bool
 is_unheard(const struct node *n, const struct node *o)
 {
-	bool back = n->recalls && o->incarnation > 1 && !acts(o, false);
+	bool back = n->recalls && o->incarnation > 1 && !check_acts(o, false);
 
 	return (o->paused || back) && n->shadow[o->id].state == MEMBER_NONE &&
-	       !is_contact(n, o) && !knows(o, n);
+	       !is_contact(n, o) && !check_knows(o, n);
 }
 
 /* Do this and another one know nothing of each other, or is one accused? */
 static bool
 is_apart(struct sim *s, const struct node *n, bool syncing)
 {
-	if (!acts(n, syncing))
+	if (!check_acts(n, syncing))
 		return false;
 	for (unsigned i = 0; i < s->node_count; i++) {
 		const struct node *o = &s->nodes[i];
@@ -239,9 +211,9 @@ is_apart(struct sim *s, const struct node *n, bool syncing)
 		if (check_live(o) && o->incarnation > 0 &&
 		    (check_strangers(n, o) || is_unheard(n, o)))
 			return true;
-		if (o == n || !acts(o, syncing))
+		if (o == n || !check_acts(o, syncing))
 			continue;
-		if (!knows(n, o) && !knows(o, n))
+		if (!check_knows(n, o) && !check_knows(o, n))
 			return true;
 		if (m->state == MEMBER_DEAD && o->accused == o->incarnation &&
 		    m->incarnation == o->incarnation)
@@ -305,7 +277,8 @@ compare_view(struct sim *s, struct node *n)
 		n->shadow[id] = view[id];
 	}
 	derive(s, n);
-	look_served(s, n);
+	check_served(s, n);
+	check_missed(s, n);
 	look_apart(s, n);
 	save_view(s, n);
 }
@@ -364,11 +337,11 @@ check_alone(struct sim *s, struct node *n)
 
 		if (o == n || !check_live(o) || o->incarnation == 0)
 			continue;
-		if (knows(n, o)) {
+		if (check_knows(n, o)) {
 			n->known_us = s->now_us;
 			return;
 		}
-		listed |= knows(o, n);
+		listed |= check_knows(o, n);
 	}
 	if (!listed)
 		n->known_us = s->now_us;

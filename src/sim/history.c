@@ -39,26 +39,6 @@ remembers(const struct node *n, const struct node *o)
 	       (state != MEMBER_NONE || plan_has(n->disk.met, o->id));
 }
 
-/* Of those that one knew when it last ended, as many as a set are down? */
-static bool
-misses(struct sim *s, const struct node *n, const struct node *holder)
-{
-	unsigned then = 0, down = 0;
-
-	if (!check_live(n) || !plan_has(n->then, holder->id))
-		return false;
-	for (unsigned id = 0; id < s->space; id++) {
-		const struct node *o = node_of(s, id);
-
-		if (!plan_has(n->then, id) ||
-		    n->shadow[id].state == MEMBER_LEFT)
-			continue;
-		then++;
-		down += o == NULL || !check_live(o);
-	}
-	return down > 0 && down >= (then < s->copies ? then : s->copies);
-}
-
 /*
  * Is a disk with it, or with what came after it, as it was; and up? If not, who
  * is asked must once have met it, and be able to tell that it is missed.
@@ -75,7 +55,8 @@ is_kept(struct sim *s, const struct command_log *l,
 		if (check_live(n) && n->incarnation > 0 &&
 		    (!s->skewed || n->born_us <= by->start_us))
 			return true;
-		if (!live && remembers(by->node, n) && misses(s, by->node, n) &&
+		if (!live && remembers(by->node, n) &&
+		    plan_has(by->node->then, n->id) &&
 		    !is_reborn(by->node, l->start_us))
 			return true;
 	}

@@ -92,6 +92,29 @@ as_many_dead_as_copies(void **state)
 	assert_int_equal(range_doubt(p, SELF, 3), 0);
 }
 
+/* One missed since long ago makes nothing surer that others died over. */
+static void
+missed_and_bereaved(void **state)
+{
+	struct idset missed;
+	uint8_t any;
+
+	(void)state;
+	p->config.copies = 3;
+	idset_add(&p->files.sole, 19);
+	p->files.mended[19].since_us = FIRST - 50;
+	dies(19, FIRST);
+	assert_int_equal(range_doubt(p, SELF, KEY), FIRST - 50);
+	dies(9, FIRST);
+	dies(14, FIRST);
+	dies(2, FIRST);
+	p->files.unseen = p->files.bereaved;
+	assert_int_equal(range_doubt(p, SELF, KEY), FIRST);
+	assert_int_equal(mourn_tell(p, 5, &missed, &any), FIRST);
+	assert_int_equal(any, 1);
+	assert_int_equal(idset_count(&missed), 4);
+}
+
 /* Who was away when it left calls it dead. */
 static void
 who_left_is_not_missed(void **state)
@@ -232,7 +255,7 @@ stranger_with_a_disk(void **state)
 
 #define MOURN_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
-UNIT_MAIN(MOURN_TEST(as_many_dead_as_copies),
+UNIT_MAIN(MOURN_TEST(as_many_dead_as_copies), MOURN_TEST(missed_and_bereaved),
     MOURN_TEST(who_left_is_not_missed), MOURN_TEST(own_key_is_not_doubted),
     MOURN_TEST(older_copy_is_not_served),
     MOURN_TEST(older_store_gets_a_later_version),
