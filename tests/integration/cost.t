@@ -27,6 +27,14 @@ held_by()
 	echo $count
 }
 
+# All copies are where their stores put them: none too few, none too many.
+settled()
+{
+	[ "$(ringctl status --json | json '
+	    my $n = 0; $n += $_->{files} // 0 for @{$_->{peers}}; $n')" = \
+	    $((3 * ${#HOLDERS[@]})) ]
+}
+
 # cost FIELD: of the first object that the last command printed.
 cost()
 {
@@ -79,6 +87,7 @@ same "two objects, one cost" "$(perl -MJSON::PP -ne '$_ = decode_json $_;
     "9 $(held_by "130 9") 130 $(held_by "130 9") "
 does "start 130,9" ringctl start 130,9
 does "ready" ringctl wait ready
+holds "all in place" poll 20 settled
 does "two neighbours" ringctl kill 130,200 --json
 same "files of either, once each" "$(cost lost_copy)" "$(held_by "130 200")"
 does "check" ringctl check
@@ -100,6 +109,7 @@ only_by()
 }
 does "start 130,200" ringctl start 130,200
 does "ready" ringctl --timeout 30 wait ready
+holds "no strays" poll 20 settled
 orphans=$(only_by "40 77 130")
 holds "three hold some alone" [ "$orphans" -gt 0 ]
 does "all three" ringctl kill 40,77,130 --json
@@ -109,6 +119,7 @@ run ringctl check
 says "check names as many" "$orphans violation"
 does "start them" ringctl start 40,77,130
 does "ready again" ringctl --timeout 30 wait ready
+holds "no strays again" poll 20 settled
 does "nothing is lost" ringctl check
 does "all three, in words" ringctl kill 40,77,130
 says "so many" "; $orphans files? without a live holder\$"
