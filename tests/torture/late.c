@@ -10,6 +10,7 @@
 enum {
 	SLOW_US = 5000000, /* is told, too */
 	UNDISTURBED_US = 10000000,
+	STUCK_US = 4000000, /* a call of a client, and no fault meanwhile */
 };
 
 static uint64_t disturbed_us;
@@ -79,6 +80,32 @@ late_told(enum verb verb, int exit, uint64_t began_us, const char *what)
 	if (exit == EXIT_TIMEOUT && !excused)
 		violation(
 		    &tally.other, "%s, without any fault; %s", what, status);
+}
+
+/* What each peer has in memory, once; without gcore nothing. */
+void
+late_cores(void)
+{
+	char words[PATH_TEXT];
+	static bool kept;
+
+	for (unsigned id = 0; id < PEERS_MAX && !kept; id++) {
+		if (!seen[id].known || seen[id].state != PEER_UP)
+			continue;
+		(void)snprintf(words, sizeof(words), "gcore -o %s/core.%u %d",
+		    settings.evidence, id, seen[id].pid);
+		(void)tool("/dev/null", words);
+	}
+	kept = true;
+}
+
+void
+late_stuck(uint64_t began_us)
+{
+	uint64_t now = now_us();
+
+	if (now > began_us + STUCK_US && now > disturbed_us + STUCK_US)
+		late_cores();
 }
 
 void

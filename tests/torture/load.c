@@ -47,16 +47,20 @@ load_ops(void)
 static void
 keep_refusal(const struct worker *w, unsigned error, const char *text)
 {
+	const struct ids *who = &w->reply.holders;
 	static FILE *file;
 	char path[PATH_TEXT];
 
 	(void)snprintf(path, sizeof(path), "%s/refusals", settings.evidence);
 	if (file == NULL && (file = fopen(path, "w")) == NULL)
 		err(1, "%s", path);
-	(void)fprintf(file, "%.6f to %.6f name %04u peer %d %s: %s: %s\n",
+	(void)fprintf(file, "%.6f to %.6f name %04u peer %d %s: %s: %s",
 	    (double)w->op.begin_us / 1e6, (double)now_us() / 1e6,
 	    names[w->name], w->op.peer == NOBODY ? -1 : w->op.peer,
 	    command_info(w->op.command)->word, wire_error_text(error), text);
+	for (unsigned i = 0; w->told && i < who->count; i++)
+		(void)fprintf(file, " %u", who->at[i]);
+	(void)fputc('\n', file);
 }
 
 /* What a peer that was up gave up, though nobody kept it waiting. */
@@ -81,12 +85,14 @@ refused(struct worker *w, unsigned error, const char *text)
 		tally.unanswered++;
 	else if (error < 32)
 		tally.refused[op->command][error]++;
-	if (w->calm || groundless(w, error))
+	if (w->calm || groundless(w, error)) {
+		late_cores();
 		violation(&tally.other,
 		    "name %04u: %s at peer %d without a reason: %s %s",
 		    names[w->name], command_info(op->command)->word,
 		    op->peer == NOBODY ? -1 : op->peer, wire_error_text(error),
 		    text);
+	}
 	op->outcome = OUTCOME_UNKNOWN;
 	if (op->command != COMMAND_REQUEST)
 		history_add(w->name, op);
@@ -311,6 +317,8 @@ load_drain(void)
 		for (unsigned i = 0; i < settings.workers; i++) {
 			give_up(&workers[i]);
 			busy |= workers[i].wire.busy;
+			if (workers[i].wire.busy)
+				late_stuck(workers[i].op.begin_us);
 		}
 	}
 }

@@ -80,14 +80,14 @@ ring_init(void)
 }
 
 int
-ringctl(const char *out, const char *words)
+tool(const char *out, const char *words)
 {
-	char line[PATH_TEXT], *at[WORDS_MAX + 1] = {NULL}, *rest = line;
+	char line[2 * PATH_TEXT], *at[WORDS_MAX + 1] = {NULL}, *rest = line;
 	posix_spawn_file_actions_t actions;
 	int status, failed, n = 0;
 	pid_t pid;
 
-	(void)snprintf(line, sizeof(line), "ringctl %s", words);
+	(void)snprintf(line, sizeof(line), "%s", words);
 	while (rest != NULL && n < WORDS_MAX)
 		at[n++] = strsep(&rest, " ");
 	if (posix_spawn_file_actions_init(&actions) != 0 ||
@@ -96,12 +96,23 @@ ringctl(const char *out, const char *words)
 		errx(1, "memory");
 	failed = posix_spawnp(&pid, at[0], &actions, NULL, at, environ);
 	(void)posix_spawn_file_actions_destroy(&actions);
-	if (failed != 0)
-		errx(1, "ringctl: %s", strerror(failed));
+	if (failed != 0) {
+		warnx("%s: %s", at[0], strerror(failed));
+		return 127;
+	}
 	while (waitpid(pid, &status, 0) != pid)
 		if (errno != EINTR)
 			err(1, "waitpid");
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+int
+ringctl(const char *out, const char *words)
+{
+	char line[PATH_TEXT];
+
+	(void)snprintf(line, sizeof(line), "ringctl %s", words);
+	return tool(out, line);
 }
 
 void

@@ -47,7 +47,8 @@ extern struct seen seen[PEERS_MAX]; /* by identifier, as status said last */
 extern pid_t supervisor;
 
 void ring_init(void);
-/* ringctl with these words: its exit status. Standard output to out. */
+/* A command, in words: its exit status. Standard output to out. */
+int tool(const char *out, const char *words);
 int ringctl(const char *out, const char *words);
 void ring_up(void);
 void ring_look(void); /* asks for the status, and waits for it */

@@ -111,6 +111,9 @@ void progress(void); /* a line now and then */
 /* One is over. What: in words; status: as ring_look() saw it last. */
 void late_told(enum verb, int exit, uint64_t began_us, const char *what);
 void late_print(FILE *);
+/* Keeps cores of all peers if a call that began then is stuck. */
+void late_stuck(uint64_t began_us);
+void late_cores(void);
 
 /* stored.c: after down, every file of every peer. */
 void stored_check(void);
