@@ -58,6 +58,7 @@ struct sim {
 	struct queue queue;
 	struct quality quality, usual; /* now; but for faults */
 	bool healed; /* no fault is to come */
+	uint64_t healed_us; /* since then */
 	bool with_files; /* commands on files are given too */
 	uint32_t changing; /* sources that change while read: of a million */
 	const struct plan *script; /* whose steps are carried out, or NULL */

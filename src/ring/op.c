@@ -264,6 +264,15 @@ op_overdue_answer(struct peer *p, struct op *o)
 	o->timer_us = p->now_us + o->rto_us;
 }
 
+/* Nobody will serve it here: this peer goes, and there is no other. */
+static bool
+op_in_vain(const struct peer *p, const struct op *o)
+{
+	return p->files.freeze_us != 0 ||
+	       (p->phase >= PHASE_LEAVING &&
+		   !member_is(p, ring_owner(p, o->key)));
+}
+
 static void
 op_timer(struct peer *p, struct op *o)
 {
@@ -271,7 +280,7 @@ op_timer(struct peer *p, struct op *o)
 		list_step(p, o);
 	} else if (op_overdue(p, o)) {
 		op_fail(p, o, ERROR_timeout, wire_error_text(o->why));
-	} else if (o->state == OP_PAUSED && p->files.freeze_us != 0) {
+	} else if (o->state == OP_PAUSED && op_in_vain(p, o)) {
 		op_fail(p, o, ERROR_leaving, "");
 	} else if (o->state == OP_ASKING || o->state == OP_WAITING) {
 		op_overdue_answer(p, o);

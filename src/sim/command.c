@@ -5,6 +5,8 @@
 #include "sim/check.h"
 #include "sim/sim.h"
 
+enum { SOUND_US = 7 * SECOND }; /* healed: then a command must get somewhere */
+
 void
 commands_reset(struct sim *s)
 {
@@ -304,6 +306,12 @@ keep_reply(struct sim *s, const struct node *n, struct command_log *l,
 	l->error = r->error;
 	l->digest = r->digest;
 	l->owner = r->holder;
+	if (r->error == ERROR_timeout && s->healed &&
+	    s->now_us > s->healed_us + SOUND_US)
+		sim_fail(s, CHECK_REST, n,
+		    "command %u gave up (%s), and all was well for %u s",
+		    (unsigned)(l - s->commands.at), r->text.text,
+		    SOUND_US / SECOND);
 	if (!changes || r->error != ERROR_none)
 		return;
 	if (l->end_us < l->effect_us)

@@ -18,6 +18,7 @@ rest_heal(struct sim *s)
 
 	trace_say(s, NULL, "all is healed");
 	s->healed = true;
+	s->healed_us = s->now_us;
 	s->quality = good;
 	net_heal(s);
 	for (unsigned i = 0; i < s->node_count; i++) {
