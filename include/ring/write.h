@@ -20,6 +20,11 @@ void write_queried(struct peer *, struct write *, const struct query *);
 void write_store(struct peer *, struct write *);
 /* Tells who fed it, and ends it. */
 void write_refuse(struct peer *, struct write *, enum wire_error);
+/*
+ * Who waited for it until now asks again. It may be another command, not an
+ * earlier try of the same: what it stored was replaced by this version.
+ */
+void write_displaced(struct peer *, struct write *);
 void write_older(struct peer *, struct write *, const struct record *);
 void write_end(struct peer *, struct write *);
 /* What was held here, and counted as such, is not any more. */

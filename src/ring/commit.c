@@ -43,6 +43,20 @@ write_refuse(struct peer *p, struct write *w, enum wire_error error)
 }
 
 void
+write_displaced(struct peer *p, struct write *w)
+{
+	struct message m;
+
+	refuse_fill(p, &m, w->from_op, ERROR_busy, w->key);
+	m.refuse.taken = w->sealed;
+	if (w->feed == FEED_LINK)
+		link_give(p, w->from, &m, 0);
+	else if (w->feed == FEED_STREAM)
+		stream_send(p, w->conn, &m);
+	stream_end(p, &w->conn);
+}
+
+void
 write_older(struct peer *p, struct write *w, const struct record *r)
 {
 	struct message m;

@@ -166,7 +166,7 @@ write_again(struct peer *p, struct write *w, const struct incoming *in)
 		refuse(p, in, ERROR_busy, w->key);
 		return true;
 	}
-	stream_end(p, &w->conn);
+	write_displaced(p, w);
 	write_feed(p, w, in);
 	return true;
 }
