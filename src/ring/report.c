@@ -61,6 +61,9 @@ peer_remembers(const struct peer *p, unsigned *next, struct members *list)
 	for (; *next < p->space && list->count < MEMBERS_MAX; (*next)++) {
 		struct member m = p->view[*next];
 
+		/* SUSPECT stands for one that may have been the last. */
+		if (m.state == MEMBER_SUSPECT)
+			m.state = MEMBER_ALIVE;
 		/* Who is missed from before goes on being missed. */
 		if (absent_has(p, *next) && !peer_usable(p, *next)) {
 			m.state = least == 1 ? MEMBER_SUSPECT : MEMBER_ALIVE;

@@ -253,11 +253,40 @@ stranger_with_a_disk(void **state)
 	assert_int_equal(got.answer.known & KNOWN_MASK, KNOWN_SOON);
 }
 
+/* How the disk remembers it. */
+static unsigned
+remembered(unsigned id)
+{
+	struct members list;
+	unsigned next = 0;
+	bool more;
+
+	do {
+		more = peer_remembers(p, &next, &list);
+		for (unsigned i = 0; i < list.count; i++)
+			if (list.at[i].id == id)
+				return list.at[i].state;
+	} while (more);
+	return MEMBER_NONE;
+}
+
+/* If all die now, it is one of many that may have gone on. */
+static void
+suspected_is_not_missed(void **state)
+{
+	(void)state;
+	becomes(14, 1, MEMBER_SUSPECT);
+	assert_int_equal(remembered(14), MEMBER_ALIVE);
+	idset_add(&p->files.sole, 19);
+	dies(19, 100);
+	assert_int_equal(remembered(19), MEMBER_SUSPECT);
+}
+
 #define MOURN_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(MOURN_TEST(as_many_dead_as_copies), MOURN_TEST(missed_and_bereaved),
-    MOURN_TEST(who_left_is_not_missed), MOURN_TEST(own_key_is_not_doubted),
-    MOURN_TEST(older_copy_is_not_served),
+    MOURN_TEST(who_left_is_not_missed), MOURN_TEST(suspected_is_not_missed),
+    MOURN_TEST(own_key_is_not_doubted), MOURN_TEST(older_copy_is_not_served),
     MOURN_TEST(older_store_gets_a_later_version),
     MOURN_TEST(each_range_is_mended_by_itself), MOURN_TEST(nobody_there_yet),
     MOURN_TEST(stranger_with_a_disk))
