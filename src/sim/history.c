@@ -236,18 +236,23 @@ is_doubtful(struct sim *s, const struct command_log *o)
 	return true;
 }
 
-/* A store for which there must be a file now; NULL: none. */
+/*
+ * A store for which there must be a file now, or a change of which as much must
+ * be known as whether there is one; NULL: none.
+ */
 static const struct command_log *
 must_be_there(struct sim *s, const struct command_log *l)
 {
+	bool unavailable = l->done && l->error == ERROR_unavailable;
+
 	for (unsigned op = 1; op <= s->commands.count; op++) {
 		const struct command_log *o = &s->commands.at[op];
 
-		if (o->command != COMMAND_STORE || o->name != l->name ||
-		    !binds(s, o, l) || outdated(s, o) ||
+		if (!changes(o, l->name) || !binds(s, o, l) ||
 		    (!s->resting && was_split(s, o->start_us)) ||
-		    (l->done && l->error == ERROR_unavailable &&
-			is_doubtful(s, o)))
+		    (unavailable
+			    ? is_doubtful(s, o)
+			    : o->command != COMMAND_STORE || outdated(s, o)))
 			continue;
 		/* Of a file that lost a holder, the others may be down. */
 		if (s->resting || o->lost_holders == 0)
@@ -265,7 +270,7 @@ check_absence(struct sim *s, const struct command_log *l)
 		return;
 	s->file_faults++;
 	sim_fail(s, CHECK_FILES, l->node,
-	    "%s: command %u: %s, and its store %u was acknowledged or read",
+	    "%s: command %u: %s, and its change %u was acknowledged or read",
 	    s->commands.names[l->name].text, (unsigned)(l - s->commands.at),
 	    l->done ? wire_error_text(l->error) : "no answer",
 	    (unsigned)(store - s->commands.at));
