@@ -127,7 +127,7 @@ struct files {
 	struct idset settled; /* likewise, when last complete */
 	struct idset renewed, renewed_now; /* restarted; _now: not seen yet */
 	struct idset dead; /* likewise */
-	struct idset left; /* likewise: it handed over, dead or not */
+	struct idset leaving, left; /* likewise; left: dead since, or not */
 	struct idset bereaved; /* deaths not made good yet */
 	struct apart aparts[SPACE_MAX];
 	struct remembered replaced, reported; /* versions */

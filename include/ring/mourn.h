@@ -18,6 +18,11 @@ bool range_serves(const struct peer *, unsigned id); /* a member */
 void range_serve(struct peer *);
 /* Is anybody else known who serves? */
 bool range_served(const struct peer *);
+/*
+ * Is somebody leaving who may have been in key's set? It may alone hold what
+ * others held who have died, until it has handed over: it must be asked.
+ */
+bool range_parted(const struct peer *, unsigned key);
 /* The dead that may hold key, if they are too many: how many. */
 unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
 /* How many of the dead that may hold key would be in its set. */

@@ -165,6 +165,10 @@ mourn_view_changed(struct peer *p)
 		}
 		if (p->view[id].state == MEMBER_LEFT)
 			idset_add(&f->left, id);
+		if (p->view[id].state == MEMBER_LEAVING && id != p->config.id)
+			idset_add(&f->leaving, id);
+		else
+			idset_del(&f->leaving, id);
 		if (peer_usable(p, id)) {
 			idset_add(&f->members, id);
 			idset_del(&f->left, id);

@@ -52,6 +52,24 @@ range_complete(const struct peer *p)
 }
 
 bool
+range_parted(const struct peer *p, unsigned key)
+{
+	const struct idset *set = &p->files.leaving;
+	int id = idset_next(set, 0);
+	uint16_t ids[COPIES_MAX + 1];
+	unsigned n, arc = p->space - 1;
+
+	if (id < 0)
+		return false;
+	n = ring_replicas(p, key, ids);
+	if (n == p->config.copies)
+		arc = ring_distance(p, key, ids[n - 1]);
+	while (id >= 0 && ring_distance(p, key, (unsigned)id) > arc)
+		id = idset_next(set, (unsigned)id + 1);
+	return id >= 0;
+}
+
+bool
 range_serves(const struct peer *p, unsigned id)
 {
 	return member_is(p, id) && !(p->view[id].flags & MEMBER_SYNCING);

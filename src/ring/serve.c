@@ -125,7 +125,7 @@ serve_begin(struct peer *p, struct serve *s, unsigned key)
 	const struct files *f = &p->files;
 	bool sure = !files_lost(p, &s->record.name, &lost) &&
 		    p->phase == PHASE_SERVING && f->doubt_us <= p->now_us &&
-		    idset_next(&f->elders, 0) < 0 &&
+		    idset_next(&f->elders, 0) < 0 && !range_parted(p, key) &&
 		    member_writable(p, p->config.id) && f->set != 0 &&
 		    f->complete_set == f->set;
 

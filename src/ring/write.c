@@ -325,7 +325,8 @@ write_begin(struct peer *p, struct write *w)
 	/* An owner that is new may lack what is newer. */
 	if (w->record.deleted)
 		write_remove(p, w);
-	else if (!w->replica && p->phase == PHASE_SYNCING)
+	else if (!w->replica &&
+		 (p->phase == PHASE_SYNCING || range_parted(p, w->key)))
 		write_ask(p, w);
 	else
 		write_store(p, w);
