@@ -18,6 +18,10 @@ absent_init(struct peer *p)
 		if (id != p->config.id && p->view[id].state == MEMBER_NONE &&
 		    p->watch[id].floor > 0)
 			idset_add(&f->then, id);
+	/* Who was leaving accepted nothing any more. */
+	for (size_t i = 0; i < p->config.remembered_count; i++)
+		if (p->config.remembered[i].state == MEMBER_LEAVING)
+			idset_del(&f->then, p->config.remembered[i].id);
 	f->absent = f->then;
 }
 

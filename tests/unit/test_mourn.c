@@ -282,10 +282,27 @@ suspected_is_not_missed(void **state)
 	assert_int_equal(remembered(19), MEMBER_SUSPECT);
 }
 
+/* Nobody was there all the time; one was leaving when this peer ended. */
+static void
+who_was_leaving_is_not_missed(void **state)
+{
+	const struct member known[] = {
+	    member_of(30, 1, MEMBER_LEAVING), member_of(31, 1, MEMBER_ALIVE)};
+
+	(void)state;
+	p->config.remembered = known;
+	p->config.remembered_count = 2;
+	p->watch[30].floor = p->watch[31].floor = 1;
+	absent_init(p);
+	assert_false(absent_has(p, 30));
+	assert_true(absent_has(p, 31));
+}
+
 #define MOURN_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(MOURN_TEST(as_many_dead_as_copies), MOURN_TEST(missed_and_bereaved),
     MOURN_TEST(who_left_is_not_missed), MOURN_TEST(suspected_is_not_missed),
+    MOURN_TEST(who_was_leaving_is_not_missed),
     MOURN_TEST(own_key_is_not_doubted), MOURN_TEST(older_copy_is_not_served),
     MOURN_TEST(older_store_gets_a_later_version),
     MOURN_TEST(each_range_is_mended_by_itself), MOURN_TEST(nobody_there_yet),
