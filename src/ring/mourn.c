@@ -128,6 +128,7 @@ void
 mourn_view_changed(struct peer *p)
 {
 	struct files *f = &p->files;
+	bool there = p->phase == PHASE_SERVING || p->gather_us != 0;
 
 	absent_view_changed(p);
 	for (unsigned id = 0; id < p->space; id++) {
@@ -151,8 +152,7 @@ mourn_view_changed(struct peer *p)
 		} else if (!idset_has(&f->dead, id)) {
 			idset_add(&f->dead, id);
 			/* Who came back but to die was given nothing then. */
-			if ((was || p->phase == PHASE_SERVING) &&
-			    !idset_has(&f->left, id))
+			if ((was || there) && !idset_has(&f->left, id))
 				bereave(p, id,
 				    absent_has(p, id) ? f->mended[id].since_us
 						      : last_clock(p));

@@ -177,6 +177,26 @@ others_are_not_missed_with_it(void **state)
 	assert_int_equal(absent_count(p, NULL, NULL, NULL), 0);
 }
 
+/* What is stored before a new ring has met may be later than a death. */
+static void
+death_while_they_meet(void **state)
+{
+	struct member m = member_of(4, 1, MEMBER_DEAD);
+
+	(void)state;
+	p->phase = PHASE_SYNCING;
+	p->gather_us = 1;
+	p->wall_us = FIRST;
+	view_merge(p, &m);
+	p->phase = PHASE_SERVING;
+	p->gather_us = 0;
+	p->wall_us = FIRST + 50;
+	view_derive(p);
+	files_view_changed(p);
+	assert_true(idset_has(&p->files.bereaved, 4));
+	assert_int_equal(p->files.mended[4].since_us, FIRST);
+}
+
 /* Who was away when it left calls it dead. */
 static void
 who_left_is_not_missed(void **state)
@@ -319,8 +339,8 @@ stranger_with_a_disk(void **state)
 
 UNIT_MAIN(MOURN_TEST(as_many_dead_as_copies), MOURN_TEST(missed_and_bereaved),
     MOURN_TEST(each_death_is_told), MOURN_TEST(others_are_not_missed_with_it),
-    MOURN_TEST(who_left_is_not_missed), MOURN_TEST(own_key_is_not_doubted),
-    MOURN_TEST(older_copy_is_not_served),
+    MOURN_TEST(death_while_they_meet), MOURN_TEST(who_left_is_not_missed),
+    MOURN_TEST(own_key_is_not_doubted), MOURN_TEST(older_copy_is_not_served),
     MOURN_TEST(older_store_gets_a_later_version),
     MOURN_TEST(each_range_is_mended_by_itself), MOURN_TEST(nobody_there_yet),
     MOURN_TEST(stranger_with_a_disk))
