@@ -61,10 +61,7 @@ struct session {
 	uint64_t timer_us, rto_us, pause_us, used_us;
 	uint8_t differ[HASHES_MAX / 8]; /* bits of buckets */
 	bool differed;
-	struct idset bereaved; /* the range's dead that the other one misses */
-	uint64_t since; /* clock of their last death */
-	uint8_t
-	    any; /* so many of them are too many, whatever the key; 0: none */
+	struct missed missed; /* whom the other one misses in the range */
 	bool served; /* id, when it said so */
 	/* What this side lists. */
 	bool out_done, out_waits, cursor_named;

@@ -27,18 +27,13 @@ bool range_parted(const struct peer *, unsigned key);
 unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
 /* How many of the dead that may hold key would be in its set. */
 unsigned range_dead(const struct peer *, unsigned key);
-/*
- * Whom this peer misses in the range after that, if they, or any of them, are
- * too many.
- */
-uint64_t mourn_tell(
-    const struct peer *, unsigned after, struct idset *, uint8_t *any);
-/* As others do, who were there. */
-void mourn_with(
-    struct peer *, const struct idset *others, uint64_t since_us, uint8_t any);
+/* Whom this peer misses in the range after that, if they are too many. */
+void mourn_tell(const struct peer *, unsigned after, struct missed *);
+/* As others do, who were there; least: instead of theirs. */
+void mourn_with(struct peer *, const struct missed *, uint8_t least);
 /* The owner of the range (after, upto] says whom it misses. */
-void mourn_told(struct peer *, unsigned after, unsigned upto,
-    const struct idset *others, uint64_t since_us, uint8_t any);
+void mourn_told(
+    struct peer *, unsigned after, unsigned upto, const struct missed *);
 
 /* absent.c: who may have served last, before this peer came back */
 void absent_init(struct peer *);

@@ -65,7 +65,8 @@ struct node {
 	bool member; /* its own view lists it so */
 	uint8_t then[SIM_SPACE_MAX / 8]; /* whom its last one knew, missed */
 	bool unsaved; /* its view changed since it was written */
-	bool served; /* this process */
+	bool served; /* this process, */
+	uint64_t served_us; /* since then, or not since then */
 	bool forgot; /* it began with less than its last one knew */
 	uint64_t born_us; /* this process */
 	uint64_t stood_us; /* it, or by turns those whose word it took */

@@ -12,6 +12,7 @@ enum {
 	MEMBERS_MAX = 64, /* members in one message: fits a datagram */
 	RECORDS_MAX = 24, /* records in one message */
 	HASHES_MAX = 256, /* hashes in one message */
+	CLOCKS_MAX = 64, /* clocks in one message */
 	SECRET_LEN = 32, /* bytes of a key, a nonce or a handshake's mac */
 	PROTOCOL = 1, /* of the handshake */
 	MESSAGE_LEN_MAX = 32768, /* bytes of any encoded message */
@@ -44,6 +45,19 @@ struct ids {
 struct hashes {
 	uint16_t count;
 	uint64_t at[HASHES_MAX];
+};
+
+struct clocks {
+	uint16_t count;
+	uint64_t at[CLOCKS_MAX];
+};
+
+/* Whom a peer misses in a range of keys. */
+struct missed {
+	struct idset dead; /* as far as too many are */
+	struct clocks since; /* of each; the last one of all that follow, too */
+	struct idset away; /* of those: too many are, whatever the key, */
+	uint8_t least; /* if so many of them are; 0: none */
 };
 
 struct members {

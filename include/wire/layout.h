@@ -13,7 +13,7 @@
 
 /* Types that occur inside others, beside enum field_type. */
 enum part_type {
-	PART_flag = FIELD_records + 1, /* 0 or 1 */
+	PART_flag = FIELD_missed + 1, /* 0 or 1 */
 	PART_id, /* u16 < SPACE_MAX */
 	PART_state, /* enum member_state */
 	PART_member,

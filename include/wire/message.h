@@ -13,7 +13,7 @@
 #define FIELD_TYPES(T)                                                         \
 	T(u8) T(u16) T(u32) T(u64) T(addr) T(name) T(suffix) T(path) T(text)   \
 	T(digest) T(secret) T(version) T(record) T(idset) T(ids) T(hashes)     \
-	T(members) T(records)
+	T(members) T(records) T(clocks) T(missed)
 /* clang-format on */
 
 #define CTYPE_u8 uint8_t
@@ -34,6 +34,8 @@
 #define CTYPE_hashes struct hashes
 #define CTYPE_members struct members
 #define CTYPE_records struct records
+#define CTYPE_clocks struct clocks
+#define CTYPE_missed struct missed
 
 enum field_type {
 #define T(type) FIELD_##type,

@@ -24,13 +24,9 @@
 	F(u32, session) F(u16, after) F(u16, upto) /* keys (after, upto] */    \
 	F(u64, view) F(hashes, buckets)
 #define MESSAGE_sync_diff(F)                                                   \
-	F(u32, session) F(idset, bereaved) /* as far as too many are */        \
-	F(u64, since) /* clock of their last death */                          \
-	F(u8, any) /* so many are, whatever the key; 0: none */                \
-	F(idset, buckets)
+	F(u32, session) F(missed, missed) F(idset, buckets)
 #define MESSAGE_sync_list(F) F(u32, session) F(u8, last) F(records, records)
-#define MESSAGE_sync_done(F)                                                   \
-	F(u32, session) F(idset, bereaved) F(u64, since) F(u8, any)
+#define MESSAGE_sync_done(F) F(u32, session) F(missed, missed)
 #define MESSAGE_offer(F) F(u64, nonce) F(u64, view) F(records, records)
 #define MESSAGE_accept(F) F(u64, nonce) F(idset, drop) /* positions */
 /*

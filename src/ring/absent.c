@@ -179,7 +179,7 @@ absent_inherit(struct peer *p, const uint16_t *ids, unsigned n)
 			continue;
 		served = true;
 		fresh |= mine->served;
-		stayed |= mine->served && !mine->any &&
+		stayed |= mine->served && mine->missed.least == 0 &&
 			  (floor == 0 || floor == p->view[ids[i]].incarnation);
 	}
 	if (served && p->phase == PHASE_SYNCING)
@@ -198,14 +198,15 @@ absent_inherit(struct peer *p, const uint16_t *ids, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		const struct session *mine =
 		    range_session(p, SESSION_MINE, ids[i]);
+		uint8_t least = mine->missed.least;
 
 		if (p->phase == PHASE_SERVING
-			? p->files.unsworn && mine->any
+			? p->files.unsworn && least > 0
 			: range_serves(p, ids[i]) ||
-			      (!served && mine->any &&
+			      (!served && least > 0 &&
 				  !range_serves(p, p->config.id)))
-			mourn_with(p, &mine->bereaved, mine->since,
-			    mine->served || !fresh ? mine->any : 0);
+			mourn_with(p, &mine->missed,
+			    mine->served || !fresh ? least : 0);
 	}
 }
 

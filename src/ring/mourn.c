@@ -128,6 +128,7 @@ void
 mourn_view_changed(struct peer *p)
 {
 	struct files *f = &p->files;
+	bool there = p->phase == PHASE_SERVING || p->gather_us != 0;
 
 	absent_view_changed(p);
 	for (unsigned id = 0; id < p->space; id++) {
@@ -151,8 +152,7 @@ mourn_view_changed(struct peer *p)
 		} else if (!idset_has(&f->dead, id)) {
 			idset_add(&f->dead, id);
 			/* Who came back but to die was given nothing then. */
-			if ((was || p->phase == PHASE_SERVING) &&
-			    !idset_has(&f->left, id))
+			if ((was || there) && !idset_has(&f->left, id))
 				bereave(p, id,
 				    absent_has(p, id) ? f->mended[id].since_us
 						      : last_clock(p));
@@ -385,51 +385,64 @@ range_doubt(const struct peer *p, unsigned id, unsigned key)
 	return away > outside ? away : outside;
 }
 
-uint64_t
-mourn_tell(
-    const struct peer *p, unsigned after, struct idset *out, uint8_t *any)
+void
+mourn_tell(const struct peer *p, unsigned after, struct missed *out)
 {
-	unsigned key = (after + 1) & (p->space - 1);
-	struct ids ids[2];
-	uint64_t last_us = 0;
+	unsigned key = (after + 1) & (p->space - 1), n = 0;
+	uint64_t *at = out->since.at;
+	struct ids ids;
 
 	memset(out, 0, sizeof(*out));
-	*any = 0;
-	ids[0].count = ids[1].count = 0;
-	if (absent_count(p, &ids[0], NULL, any) == 0)
-		ids[0].count = 0;
-	if (range_bereft(p, key, &ids[1]) == 0)
-		ids[1].count = 0;
-	for (unsigned k = 0; k < 2; k++)
-		for (unsigned i = 0; i < ids[k].count; i++) {
-			uint64_t us = p->files.mended[ids[k].at[i]].since_us;
+	if (absent_count(p, &ids, NULL, &out->least) > 0)
+		for (unsigned i = 0; i < ids.count; i++)
+			idset_add(&out->away, ids.at[i]);
+	out->dead = out->away;
+	if (range_bereft(p, key, &ids) > 0)
+		for (unsigned i = 0; i < ids.count; i++)
+			idset_add(&out->dead, ids.at[i]);
+	for (int id = idset_next(&out->dead, 0); id >= 0;
+	     id = idset_next(&out->dead, (unsigned)id + 1)) {
+		uint64_t us = p->files.mended[id].since_us;
 
-			idset_add(out, ids[k].at[i]);
-			last_us = us > last_us ? us : last_us;
-		}
-	return last_us;
+		if (n < CLOCKS_MAX)
+			at[n++] = us;
+		else if (us > at[n - 1])
+			at[n - 1] = us;
+	}
+	out->since.count = (uint16_t)n;
+}
+
+/* When the n-th of them had died. */
+static uint64_t
+since_of(const struct peer *p, const struct missed *m, unsigned n)
+{
+	unsigned count = m->since.count;
+	uint64_t now_us = last_clock(p), us = now_us;
+
+	if (count > 0)
+		us = m->since.at[n < count ? n : count - 1];
+	return us < now_us ? us : now_us;
 }
 
 void
-mourn_with(
-    struct peer *p, const struct idset *others, uint64_t since_us, uint8_t any)
+mourn_with(struct peer *p, const struct missed *m, uint8_t least)
 {
 	struct files *f = &p->files;
-	uint64_t now_us = last_clock(p);
+	unsigned n = 0;
 
-	for (int id = idset_next(others, 0); id >= 0 && id < (int)p->space;
-	     id = idset_next(others, (unsigned)id + 1)) {
+	for (int id = idset_next(&m->dead, 0); id >= 0 && id < (int)p->space;
+	     id = idset_next(&m->dead, (unsigned)id + 1)) {
 		unsigned state = p->view[id].state;
+		uint64_t since_us = since_of(p, m, n++);
 
 		if (state == MEMBER_NONE)
 			idset_add(&f->inherited, (unsigned)id);
 		if (state == MEMBER_NONE || state == MEMBER_DEAD)
-			bereave(p, (unsigned)id,
-			    since_us < now_us ? since_us : now_us);
+			bereave(p, (unsigned)id, since_us);
 		if (state == MEMBER_NONE)
 			idset_add(&f->unseen, (unsigned)id);
 	}
-	absent_told(p, others, any);
+	absent_told(p, &m->away, least);
 	mourn_unseen(p);
 }
 
@@ -458,11 +471,11 @@ range_mended(struct peer *p, unsigned after, unsigned upto)
 }
 
 void
-mourn_told(struct peer *p, unsigned after, unsigned upto,
-    const struct idset *others, uint64_t since_us, uint8_t any)
+mourn_told(
+    struct peer *p, unsigned after, unsigned upto, const struct missed *others)
 {
-	if (idset_next(others, 0) >= 0)
-		mourn_with(p, others, since_us, any);
+	if (idset_next(&others->dead, 0) >= 0)
+		mourn_with(p, others, others->least);
 	else
 		range_mended(p, after, upto);
 }

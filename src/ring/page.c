@@ -55,8 +55,7 @@ session_send_done(struct peer *p, struct session *s)
 	struct message m;
 
 	m.type = MSG_sync_done;
-	memset(&m.sync_done.bereaved, 0, sizeof(m.sync_done.bereaved));
-	m.sync_done.since = m.sync_done.any = 0;
+	memset(&m.sync_done.missed, 0, sizeof(m.sync_done.missed));
 	m.sync_done.session = s->number;
 	link_send(p, s->id, &m);
 }
@@ -208,8 +207,7 @@ session_sync_done(
 		if (s->state != SESSION_DONE)
 			return;
 		s->told_set = s->set;
-		mourn_told(
-		    p, s->after, s->upto, &in->bereaved, in->since, in->any);
+		mourn_told(p, s->after, s->upto, &in->missed);
 		return;
 	}
 	if (s->state != SESSION_LISTING || !s->out_waits)

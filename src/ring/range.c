@@ -264,8 +264,7 @@ range_agreed(struct peer *p)
 	absent_inherit(p, ids, n);
 	mourn_over(p, ring_owner_before(p, p->config.id));
 	m.type = MSG_sync_done;
-	m.sync_done.since = mourn_tell(p, ring_owner_before(p, p->config.id),
-	    &m.sync_done.bereaved, &m.sync_done.any);
+	mourn_tell(p, ring_owner_before(p, p->config.id), &m.sync_done.missed);
 	for (unsigned i = 0; i < n; i++) {
 		m.sync_done.session =
 		    range_session(p, SESSION_MINE, ids[i])->number;

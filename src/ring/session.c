@@ -152,8 +152,7 @@ session_send_diff(struct peer *p, struct session *s, unsigned n)
 	memset(&m.sync_diff.buckets, 0, sizeof(m.sync_diff.buckets));
 	m.type = MSG_sync_diff;
 	m.sync_diff.session = s->number;
-	m.sync_diff.since =
-	    mourn_tell(p, s->after, &m.sync_diff.bereaved, &m.sync_diff.any);
+	mourn_tell(p, s->after, &m.sync_diff.missed);
 	for (unsigned i = 0; i < n; i++)
 		if (s->differ[i / 8] & 1u << i % 8)
 			idset_add(&m.sync_diff.buckets, i);
@@ -264,9 +263,7 @@ session_sync_diff(
 	}
 	if (s->state != SESSION_ASKED)
 		return;
-	s->bereaved = in->bereaved;
-	s->since = in->since;
-	s->any = in->any;
+	s->missed = in->missed;
 	s->served = range_serves(p, s->id);
 	memcpy(s->differ, in->buckets.bits, sizeof(s->differ));
 	if (idset_count(&in->buckets) == 0) {

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "ring/core.h"
+#include "ring/mourn.h"
 
 /* When a disk that failed is tried again: doubled each time. */
 enum { READONLY_US = 200000, READONLY_MAX_US = 30000000 };
@@ -275,6 +276,9 @@ view_set(struct peer *p, const struct member *m)
 	else if (was != member_is(p, m->id) && p->links_us == 0 &&
 		 p->gather_us == 0)
 		p->links_us = p->now_us + 3000;
+	/* Who stores meanwhile must be known to be later than that. */
+	if (was && m->state == MEMBER_DEAD && p->gather_us != 0)
+		mourn_view_changed(p);
 	if (old.incarnation != m->incarnation || m->state >= MEMBER_LEFT)
 		conn_close_stale(p, m->id);
 }

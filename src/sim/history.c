@@ -226,8 +226,12 @@ is_doubtful(struct sim *s, const struct command_log *o)
 
 		if (n == NULL || !check_live(n))
 			continue;
-		/* What it has it may have of others, who were away. */
-		if (n->incarnation > 1 || n->born_us > o->start_us ||
+		/*
+		 * What it has it may have of others, who were away. Before it
+		 * served it had agreed with nobody: others may not have known
+		 * it, and what they did without it, it can't tell.
+		 */
+		if (n->incarnation > 1 || n->served_us > o->start_us ||
 		    disk_bad_since(n, o->start_us))
 			from = (n->id + 1) & (s->space - 1);
 		if (down_between(s, from, n->id, o->start_us) < s->copies)

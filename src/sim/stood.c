@@ -22,7 +22,7 @@ check_served(struct sim *s, struct node *n)
 	if (n->served == served)
 		return;
 	n->served = served;
-	n->stood_us = s->now_us;
+	n->stood_us = n->served_us = s->now_us;
 	for (unsigned i = 0; i < s->node_count; i++) {
 		const struct node *o = &s->nodes[i];
 

@@ -58,6 +58,13 @@ static const struct field member_fields[] = {
     {"addr", FIELD_addr, offsetof(struct member, addr)},
 };
 
+static const struct field missed_fields[] = {
+    {"dead", FIELD_idset, offsetof(struct missed, dead)},
+    {"since", FIELD_clocks, offsetof(struct missed, since)},
+    {"away", FIELD_idset, offsetof(struct missed, away)},
+    {"least", FIELD_u8, offsetof(struct missed, least)},
+};
+
 static const struct layout layouts[] = {
     [FIELD_u8] = UINT(1, UINT8_MAX),
     [FIELD_u16] = UINT(2, UINT16_MAX),
@@ -77,6 +84,8 @@ static const struct layout layouts[] = {
     [FIELD_hashes] = LIST(HASHES_MAX, hashes, FIELD_u64),
     [FIELD_members] = LIST(MEMBERS_MAX, members, PART_member),
     [FIELD_records] = LIST(RECORDS_MAX, records, FIELD_record),
+    [FIELD_clocks] = LIST(CLOCKS_MAX, clocks, FIELD_u64),
+    [FIELD_missed] = GROUP(missed_fields),
     [PART_flag] = UINT(1, 1),
     [PART_id] = UINT(2, SPACE_MAX - 1),
     [PART_state] = UINT(1, MEMBER_DEAD),

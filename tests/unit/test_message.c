@@ -261,17 +261,18 @@ found_bytes(void **state)
 static void
 sets_are_cut_to_the_last_bit(void **state)
 {
-	static const uint8_t want[] = {61, 0, 0, 0, 7, 0, 1, 0x02, 0, 0, 0, 0,
-	    0, 0, 0, 9, 1, 0, 2, 0x01, 0x80};
+	static const uint8_t want[] = {61, 0, 0, 0, 7, 0, 1, 0x02, 0, 1, 0, 0,
+	    0, 0, 0, 0, 0, 9, 0, 0, 1, 0, 2, 0x01, 0x80};
 
 	(void)state;
 	memset(&made, 0, sizeof(made));
 	made.type = MSG_sync_diff;
 	made.sync_diff.session = 7;
-	idset_add(&made.sync_diff.bereaved, 1);
-	made.sync_diff.since = 9;
-	made.sync_diff.any = 1;
-	assert_int_equal(message_encode(&made, bytes, sizeof(bytes)), 19);
+	idset_add(&made.sync_diff.missed.dead, 1);
+	made.sync_diff.missed.since.at[0] = 9;
+	made.sync_diff.missed.since.count = 1;
+	made.sync_diff.missed.least = 1;
+	assert_int_equal(message_encode(&made, bytes, sizeof(bytes)), 23);
 	idset_add(&made.sync_diff.buckets, 0);
 	idset_add(&made.sync_diff.buckets, 15);
 	assert_int_equal(

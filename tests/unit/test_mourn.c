@@ -96,8 +96,7 @@ as_many_dead_as_copies(void **state)
 static void
 missed_and_bereaved(void **state)
 {
-	struct idset missed;
-	uint8_t any;
+	struct missed missed;
 
 	(void)state;
 	p->config.copies = 3;
@@ -110,9 +109,92 @@ missed_and_bereaved(void **state)
 	dies(2, FIRST);
 	p->files.unseen = p->files.bereaved;
 	assert_int_equal(range_doubt(p, SELF, KEY), FIRST);
-	assert_int_equal(mourn_tell(p, 5, &missed, &any), FIRST);
-	assert_int_equal(any, 1);
-	assert_int_equal(idset_count(&missed), 4);
+	mourn_tell(p, 5, &missed);
+	assert_int_equal(missed.least, 1);
+	assert_int_equal(idset_count(&missed.away), 1);
+	assert_int_equal(idset_count(&missed.dead), 4);
+	assert_int_equal(missed.since.count, 4);
+	assert_int_equal(missed.since.at[0], FIRST);
+	assert_int_equal(missed.since.at[3], FIRST - 50);
+}
+
+/* Of two that were never there together, no set was. */
+static void
+each_death_is_told(void **state)
+{
+	struct missed missed;
+
+	(void)state;
+	p->config.copies = 2;
+	dies(4, FIRST);
+	dies(5, FIRST + 50);
+	mourn_tell(p, 2, &missed);
+	assert_int_equal(missed.since.count, 2);
+	assert_int_equal(missed.since.at[0], FIRST);
+	assert_int_equal(missed.since.at[1], FIRST + 50);
+	missed.since.at[0] = FIRST - 9;
+	missed.since.at[1] = FIRST - 1;
+	mourn_with(p, &missed, 0);
+	assert_int_equal(p->files.mended[4].since_us, FIRST - 9);
+	assert_int_equal(p->files.mended[5].since_us, FIRST - 1);
+	/* Without a clock of its own, one died no earlier than all those. */
+	missed.since.count = 1;
+	missed.since.at[0] = FIRST - 20;
+	mourn_with(p, &missed, 0);
+	assert_int_equal(p->files.mended[5].since_us, FIRST - 20);
+	p->wall_us = FIRST + 60;
+	for (unsigned id = 100; id <= 100 + CLOCKS_MAX; id++) {
+		idset_add(&p->files.bereaved, id);
+		p->files.mended[id].since_us = FIRST + id;
+	}
+	p->config.copies = 1;
+	mourn_tell(p, 20, &missed);
+	assert_int_equal(idset_count(&missed.dead), CLOCKS_MAX + 1);
+	assert_int_equal(missed.since.count, CLOCKS_MAX);
+	assert_int_equal(
+	    missed.since.at[CLOCKS_MAX - 1], FIRST + 100 + CLOCKS_MAX);
+}
+
+/* Missed whatever the key is but the one that may have served alone. */
+static void
+others_are_not_missed_with_it(void **state)
+{
+	struct missed missed;
+
+	(void)state;
+	p->config.copies = 3;
+	dies(4, FIRST);
+	dies(19, FIRST);
+	memset(&missed, 0, sizeof(missed));
+	idset_add(&missed.dead, 4);
+	idset_add(&missed.dead, 19);
+	idset_add(&missed.away, 19);
+	p->phase = PHASE_SYNCING;
+	mourn_with(p, &missed, 1);
+	p->phase = PHASE_SERVING;
+	assert_int_equal(absent_count(p, NULL, NULL, NULL), 1);
+	becomes(19, 2, MEMBER_ALIVE);
+	assert_int_equal(absent_count(p, NULL, NULL, NULL), 0);
+}
+
+/* What is stored before a new ring has met may be later than a death. */
+static void
+death_while_they_meet(void **state)
+{
+	struct member m = member_of(4, 1, MEMBER_DEAD);
+
+	(void)state;
+	p->phase = PHASE_SYNCING;
+	p->gather_us = 1;
+	p->wall_us = FIRST;
+	view_merge(p, &m);
+	p->phase = PHASE_SERVING;
+	p->gather_us = 0;
+	p->wall_us = FIRST + 50;
+	view_derive(p);
+	files_view_changed(p);
+	assert_true(idset_has(&p->files.bereaved, 4));
+	assert_int_equal(p->files.mended[4].since_us, FIRST);
 }
 
 /* Who was away when it left calls it dead. */
@@ -191,18 +273,18 @@ older_store_gets_a_later_version(void **state)
 static void
 each_range_is_mended_by_itself(void **state)
 {
-	static const struct idset nobody;
+	static const struct missed nobody;
 
 	(void)state;
 	p->config.copies = 1;
 	dies(5, FIRST);
 	assert_int_equal(range_doubt(p, SELF, 3), UINT64_MAX);
 	assert_int_equal(range_doubt(p, SELF, 5), FIRST);
-	mourn_told(p, 4, 8, &nobody, 0, 0);
+	mourn_told(p, 4, 8, &nobody);
 	assert_int_equal(range_doubt(p, SELF, 5), 0);
 	dies(4, FIRST + 9);
 	assert_int_equal(range_doubt(p, SELF, 3), FIRST + 9);
-	mourn_told(p, 2, 4, &nobody, 0, 0);
+	mourn_told(p, 2, 4, &nobody);
 	assert_int_equal(range_doubt(p, SELF, 3), 0);
 	assert_int_equal(range_doubt(p, SELF, 1), UINT64_MAX);
 }
@@ -301,7 +383,9 @@ who_was_leaving_is_not_missed(void **state)
 #define MOURN_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(MOURN_TEST(as_many_dead_as_copies), MOURN_TEST(missed_and_bereaved),
-    MOURN_TEST(who_left_is_not_missed), MOURN_TEST(suspected_is_not_missed),
+    MOURN_TEST(each_death_is_told), MOURN_TEST(others_are_not_missed_with_it),
+    MOURN_TEST(death_while_they_meet), MOURN_TEST(who_left_is_not_missed),
+    MOURN_TEST(suspected_is_not_missed),
     MOURN_TEST(who_was_leaving_is_not_missed),
     MOURN_TEST(own_key_is_not_doubted), MOURN_TEST(older_copy_is_not_served),
     MOURN_TEST(older_store_gets_a_later_version),
