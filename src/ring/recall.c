@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/hash.h"
 #include "ring/core.h"
 
 /*
@@ -38,6 +39,13 @@ is_new(const struct peer *p, unsigned id)
 	       p->view[id].incarnation == 0 && p->watch[id].floor == 0;
 }
 
+/* No two processes of an identifier have the same, but by a rare chance. */
+static uint32_t
+life_of(const struct peer *p)
+{
+	return (uint32_t)hash_pair(p->config.seed, p->config.id) | 1;
+}
+
 /*
  * What is said to id; to many: with this peer's own identifier. The asker
  * tells others who remembers nothing: that must be of nobody at all. Once it
@@ -51,6 +59,8 @@ recall_fill(const struct peer *p, unsigned id, bool asks, struct message *m)
 
 	m->type = MSG_recall;
 	m->recall.asks = asks;
+	m->recall.life = life_of(p);
+	m->recall.met = p->watch[id].life;
 	memset(&m->recall.heard, 0, sizeof(m->recall.heard));
 	if (p->config.remembered_count == 0 && !p->recall_told) {
 		bool blank = p->phase == PHASE_RECALLING && p->view_hash == 0;
@@ -168,8 +178,14 @@ recall_message(struct peer *p, const struct event *ev)
 	const struct msg_recall *r = &ev->message->recall;
 	bool alone =
 	    ev->incarnation > 0 || (!r->asks && idset_count(&r->heard) == 1);
+	unsigned lowest = lowest_contact(p);
 	int before, next;
 
+	if (p->watch[ev->from].life == 0)
+		p->watch[ev->from].life = r->life;
+	/* It may have become a member then, since others were heard of. */
+	if (p->phase == PHASE_RECALLING && r->met != 0 && r->met != life_of(p))
+		recall_remembered(p);
 	/* Heard of before it spoke: of an earlier life, whose disk is lost. */
 	if (!r->asks && p->recall_asks <= 1 && !p->recall_answered &&
 	    p->watch[ev->from].recall && idset_has(&r->heard, p->config.id))
@@ -179,11 +195,15 @@ recall_message(struct peer *p, const struct event *ev)
 		p->recall_answered = true;
 	}
 	before = recall_next(p);
-	/* Of one that vouches for itself alone, others must ask it, too. */
+	/*
+	 * Of one that vouches for itself alone, others must ask it, too; so
+	 * they must the first that all ask: it met whoever became a member.
+	 */
 	for (int id = alone ? -1 : idset_next(&r->heard, 0);
 	     id >= 0 && !p->recall_told;
 	     id = idset_next(&r->heard, (unsigned)id + 1))
-		if ((unsigned)id < p->space)
+		if ((unsigned)id < p->space &&
+		    ((unsigned)id != lowest || (unsigned)id == ev->from))
 			idset_add(&p->blank, (unsigned)id);
 	if (p->phase != PHASE_RECALLING)
 		return;
