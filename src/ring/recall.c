@@ -283,3 +283,25 @@ recall_begin(struct peer *p, unsigned contacts)
 	p->recall_wait_us = FIRST_US + contacts * CONTACT_US;
 	p->recall_end_us = p->now_us + END_US;
 }
+
+bool
+recall_anew(struct peer *p)
+{
+	bool unasked = false;
+
+	if (p->config.join_through >= 0 || p->recalled_anew)
+		return false;
+	for (unsigned id = 0; id < p->space; id++)
+		if (p->view[id].state != MEMBER_NONE &&
+		    !idset_has(&p->blank, id) && p->watch[id].life == 0)
+			p->watch[id].recall = unasked = true;
+	if (!unasked)
+		return false;
+	p->recalled_anew = true;
+	p->wanted = 0;
+	p->phase = PHASE_RECALLING;
+	p->recall_us = p->now_us;
+	p->recall_wait_us = FIRST_US;
+	p->recall_end_us = p->now_us + END_US;
+	return true;
+}

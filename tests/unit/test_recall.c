@@ -142,6 +142,28 @@ own_word_of_the_lowest(void **state)
 	assert_true(p->fresh);
 }
 
+/* A member may remember it; it knew of none when it chose its number. */
+static void
+heard_of_while_written(void **state)
+{
+	struct event ev = {.type = EV_PERSISTED, .incarnation = 1};
+
+	(void)state;
+	recall_begin(p, 0);
+	assert_int_equal(p->phase, PHASE_PERSISTING);
+	p->view[LOW] = (struct member){.id = LOW,
+	    .incarnation = 1,
+	    .state = MEMBER_ALIVE,
+	    .addr = {0x7f000001, 12000 + LOW}};
+	start_persisted(p, &ev);
+	assert_int_equal(p->phase, PHASE_RECALLING);
+	p->watch[SELF].floor = 3;
+	blank_answer(LOW, 1);
+	assert_int_equal(p->phase, PHASE_PERSISTING);
+	assert_int_equal(p->wanted, 4);
+	assert_false(recall_anew(p));
+}
+
 /* What is remembered of it may lack an address. */
 static void
 contact_without_address(void **state)
@@ -163,4 +185,5 @@ contact_without_address(void **state)
 
 UNIT_MAIN(RECALL_TEST(word_of_an_earlier_life), RECALL_TEST(word_of_this_life),
     RECALL_TEST(word_of_a_member), RECALL_TEST(met_in_an_earlier_life),
-    RECALL_TEST(own_word_of_the_lowest), RECALL_TEST(contact_without_address))
+    RECALL_TEST(own_word_of_the_lowest), RECALL_TEST(heard_of_while_written),
+    RECALL_TEST(contact_without_address))
