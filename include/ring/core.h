@@ -41,6 +41,8 @@ void start_gathered(struct peer *);
 void recall_begin(struct peer *, unsigned contacts);
 void recall_message(struct peer *, const struct event *);
 void recall_tick(struct peer *);
+/* Its incarnation is written: asks whom it heard of since; false: nobody. */
+bool recall_anew(struct peer *);
 
 /* gather.c: the first meeting of a new ring. */
 void gather_begin(struct peer *);

@@ -102,6 +102,8 @@ bool range_complete(const struct peer *);
 bool range_owned(const struct peer *);
 /* Who had its range before it came: the next one that serves, if any. */
 unsigned range_former(const struct peer *);
+/* Until it serves: all that may hold what the range had; at most COPIES_MAX. */
+unsigned range_formers(const struct peer *, uint16_t *ids);
 /* NULL: none. */
 struct session *range_session(
     const struct peer *, enum session_role, unsigned id);

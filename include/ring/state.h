@@ -83,7 +83,8 @@ struct peer {
 	bool fenced; /* listed DEAD: sync before serving again */
 	uint32_t synced_from; /* incarnation in which it last began to sync */
 	struct idset blank; /* peers known to remember nothing: start */
-	bool recall_told; /* somebody remembers this peer */
+	bool recall_told; /* somebody met it in an earlier life */
+	bool recalled_anew; /* members that it heard of late were asked, too */
 	bool recall_blank; /* all that answered remember nothing */
 	bool recall_answered; /* somebody heard of this peer's own blankness */
 	bool fresh; /* nobody in this ring remembers anything */

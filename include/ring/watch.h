@@ -69,6 +69,7 @@ struct watch {
 	uint64_t exchange_us; /* no summary to it before */
 	bool contact; /* from config or disk, and not heard of since */
 	bool recall; /* at start: what it remembers of us is unknown */
+	uint32_t life; /* in which it first asked or said so; 0: not yet */
 };
 
 /* A newcomer that this owner is admitting, or that waits for its turn. */

@@ -84,7 +84,10 @@
 #define MESSAGE_ping_ack(F) F(u32, seq) F(u16, target) F(u32, incarnation)
 #define MESSAGE_gossip(F) F(u8, spread) /* enum spread */ F(members, members)
 #define MESSAGE_summary(F) F(u64, hash) F(u8, asks) F(hashes, buckets)
-#define MESSAGE_recall(F) F(u8, asks) F(idset, heard) F(members, members)
+#define MESSAGE_recall(F)                                                      \
+	F(u8, asks) F(u32, life) /* another one after each start */            \
+	F(u32, met) /* the receiver's when first met; 0: not yet */            \
+	F(idset, heard) F(members, members)
 
 /* The handshake of every connection between peers. */
 #define MESSAGE_hello(F)                                                       \

@@ -154,10 +154,9 @@ query_last(const struct peer *p, unsigned key, unsigned last)
 static void
 query_begin(struct peer *p, struct query *q)
 {
-	uint16_t ids[COPIES_MAX + 1];
-	unsigned n = ring_replicas(p, q->key, ids);
-	unsigned former = range_former(p), self = p->config.id;
-	bool has_former = former == self;
+	uint16_t ids[COPIES_MAX + 1], formers[COPIES_MAX];
+	unsigned n = ring_replicas(p, q->key, ids), self = p->config.id;
+	unsigned before = range_formers(p, formers);
 	struct record own;
 
 	q->known = q->blind = q->bereft = q->was_lost = false;
@@ -171,13 +170,12 @@ query_begin(struct peer *p, struct query *q)
 	/* Peers that are syncing can't vouch that there is nothing. */
 	q->blind = p->phase != PHASE_SERVING;
 	for (unsigned i = 0; i < n; i++) {
-		has_former |= ids[i] == former;
 		q->blind &= (p->view[ids[i]].flags & MEMBER_SYNCING) != 0;
 		if (ids[i] != p->config.id)
 			query_add(q, ids[i]);
 	}
-	if (!has_former && p->phase == PHASE_SYNCING)
-		query_add(q, former);
+	for (unsigned i = 0; i < before; i++)
+		query_add(q, formers[i]);
 	/*
 	 * If nobody can write, anybody may have been the last who could; and of
 	 * fewer than copies each one was in the set.

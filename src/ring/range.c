@@ -145,26 +145,45 @@ files_syncing(struct peer *p, unsigned id)
 		idset_add(&p->files.came, id);
 }
 
+/* One that can't write let the next ones have it, up to one that can. */
+unsigned
+range_formers(const struct peer *p, uint16_t *out)
+{
+	unsigned self = p->config.id, id = range_former(p), n = 0;
+
+	if (p->phase != PHASE_SYNCING)
+		return 0;
+	for (; id != self && n < COPIES_MAX; id = (id + 1) & (p->space - 1)) {
+		if (n > 0 && !range_serves(p, id))
+			continue;
+		out[n++] = (uint16_t)id;
+		if (member_writable(p, id) &&
+		    (n == 1 || !idset_has(&p->files.later, id)))
+			break;
+	}
+	return n;
+}
+
 /* Who must agree: the set's other members and, at first, who had it before. */
 static unsigned
 range_targets(const struct peer *p, uint16_t *out)
 {
-	uint16_t ids[COPIES_MAX + 1];
+	uint16_t ids[COPIES_MAX + 1], formers[COPIES_MAX];
 	unsigned self = p->config.id, n, count = 0;
-	unsigned former = range_former(p);
-	bool has_former = former == self;
+	struct idset set = {0};
 
 	if (ring_owner(p, self) != self)
 		return 0;
 	n = ring_replicas(p, self, ids);
 	for (unsigned i = 0; i < n; i++) {
-		has_former |= ids[i] == former;
+		idset_add(&set, ids[i]);
 		if (ids[i] != self)
 			out[count++] = ids[i];
 	}
-	if (!has_former && p->phase == PHASE_SYNCING)
-		out[count++] = (uint16_t)former;
-	assert(count <= SET_MAX);
+	n = range_formers(p, formers);
+	for (unsigned i = 0; i < n && count < SET_MAX; i++)
+		if (!idset_has(&set, formers[i]))
+			out[count++] = formers[i];
 	return count;
 }
 

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/hash.h"
 #include "ring/core.h"
 
 /*
@@ -38,6 +39,13 @@ is_new(const struct peer *p, unsigned id)
 	       p->view[id].incarnation == 0 && p->watch[id].floor == 0;
 }
 
+/* No two processes of an identifier have the same, but by a rare chance. */
+static uint32_t
+life_of(const struct peer *p)
+{
+	return (uint32_t)hash_pair(p->config.seed, p->config.id) | 1;
+}
+
 /*
  * What is said to id; to many: with this peer's own identifier. The asker
  * tells others who remembers nothing: that must be of nobody at all. Once it
@@ -51,6 +59,8 @@ recall_fill(const struct peer *p, unsigned id, bool asks, struct message *m)
 
 	m->type = MSG_recall;
 	m->recall.asks = asks;
+	m->recall.life = life_of(p);
+	m->recall.met = p->watch[id].life;
 	memset(&m->recall.heard, 0, sizeof(m->recall.heard));
 	if (p->config.remembered_count == 0 && !p->recall_told) {
 		bool blank = p->phase == PHASE_RECALLING && p->view_hash == 0;
@@ -168,8 +178,14 @@ recall_message(struct peer *p, const struct event *ev)
 	const struct msg_recall *r = &ev->message->recall;
 	bool alone =
 	    ev->incarnation > 0 || (!r->asks && idset_count(&r->heard) == 1);
+	unsigned lowest = lowest_contact(p);
 	int before, next;
 
+	if (p->watch[ev->from].life == 0)
+		p->watch[ev->from].life = r->life;
+	/* It may have become a member then, since others were heard of. */
+	if (p->phase == PHASE_RECALLING && r->met != 0 && r->met != life_of(p))
+		recall_remembered(p);
 	/* Heard of before it spoke: of an earlier life, whose disk is lost. */
 	if (!r->asks && p->recall_asks <= 1 && !p->recall_answered &&
 	    p->watch[ev->from].recall && idset_has(&r->heard, p->config.id))
@@ -179,11 +195,15 @@ recall_message(struct peer *p, const struct event *ev)
 		p->recall_answered = true;
 	}
 	before = recall_next(p);
-	/* Of one that vouches for itself alone, others must ask it, too. */
+	/*
+	 * Of one that vouches for itself alone, others must ask it, too; so
+	 * they must the first that all ask: it met whoever became a member.
+	 */
 	for (int id = alone ? -1 : idset_next(&r->heard, 0);
 	     id >= 0 && !p->recall_told;
 	     id = idset_next(&r->heard, (unsigned)id + 1))
-		if ((unsigned)id < p->space)
+		if ((unsigned)id < p->space &&
+		    ((unsigned)id != lowest || (unsigned)id == ev->from))
 			idset_add(&p->blank, (unsigned)id);
 	if (p->phase != PHASE_RECALLING)
 		return;
@@ -262,4 +282,26 @@ recall_begin(struct peer *p, unsigned contacts)
 	p->recall_us = p->now_us;
 	p->recall_wait_us = FIRST_US + contacts * CONTACT_US;
 	p->recall_end_us = p->now_us + END_US;
+}
+
+bool
+recall_anew(struct peer *p)
+{
+	bool unasked = false;
+
+	if (p->config.join_through >= 0 || p->recalled_anew)
+		return false;
+	for (unsigned id = 0; id < p->space; id++)
+		if (p->view[id].state != MEMBER_NONE &&
+		    !idset_has(&p->blank, id) && p->watch[id].life == 0)
+			p->watch[id].recall = unasked = true;
+	if (!unasked)
+		return false;
+	p->recalled_anew = true;
+	p->wanted = 0;
+	p->phase = PHASE_RECALLING;
+	p->recall_us = p->now_us;
+	p->recall_wait_us = FIRST_US;
+	p->recall_end_us = p->now_us + END_US;
+	return true;
 }

@@ -102,7 +102,8 @@ start_persisted(struct peer *p, const struct event *ev)
 	if (p->wanted == 0 || ev->incarnation != p->wanted)
 		return;
 	if (p->phase == PHASE_PERSISTING) {
-		become_member(p);
+		if (!recall_anew(p))
+			become_member(p);
 		return;
 	}
 	gather_end(p);

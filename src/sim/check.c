@@ -50,6 +50,15 @@ check_live(const struct node *n)
 	       (n->goal == GOAL_SERVE || n->goal == GOAL_JOIN);
 }
 
+static bool
+is_contact(const struct node *n, const struct node *other)
+{
+	for (unsigned i = 0; i < n->contact_count; i++)
+		if (n->contacts[i] == other->id)
+			return true;
+	return false;
+}
+
 /* May this process have an incarnation that another one had? */
 static bool
 reuse_excused(struct sim *s, const struct node *n, const struct lineage *l,
@@ -61,14 +70,15 @@ reuse_excused(struct sim *s, const struct node *n, const struct lineage *l,
 		return false;
 	if (!s->calm || !n->recalls)
 		return true;
-	/* Its disk was lost: a contact that was there must remember. */
-	for (unsigned i = 0; i < n->contact_count; i++) {
-		const struct node *other = node_of(s, n->contacts[i]);
+	/* Its disk was lost: who was there must remember, and be asked. */
+	for (unsigned i = 0; i < s->node_count; i++) {
+		const struct node *o = &s->nodes[i];
 
-		if (other != NULL && check_live(other) &&
-		    other->process < n->process &&
-		    plan_has(n->known_by, other->id) &&
-		    other->shadow[n->id].incarnation >= incarnation)
+		if (check_live(o) && o->process < n->process &&
+		    (is_contact(n, o)
+			    ? plan_has(n->known_by, o->id)
+			    : n->shadow[o->id].state != MEMBER_NONE) &&
+		    o->shadow[n->id].incarnation >= incarnation)
 			return false;
 	}
 	return true;
@@ -167,21 +177,27 @@ check_acts(const struct node *n, bool syncing)
 	       (syncing || !(n->shadow[n->id].flags & MEMBER_SYNCING));
 }
 
-static bool
-is_contact(const struct node *n, const struct node *other)
-{
-	for (unsigned i = 0; i < n->contact_count; i++)
-		if (n->contacts[i] == other->id)
-			return true;
-	return false;
-}
-
 bool
 check_strangers(const struct node *n, const struct node *o)
 {
 	return o != n && n->shadow[o->id].state == MEMBER_NONE &&
 	       o->shadow[n->id].state == MEMBER_NONE && !is_contact(n, o) &&
 	       !is_contact(o, n);
+}
+
+/*
+ * Does n list what the process of o never said? Then it is of an earlier life,
+ * which nobody could tell o of, and had the same number: these two have not met
+ * yet, but one takes the other for whom it knew.
+ */
+static bool
+mistakes(const struct node *n, const struct node *o)
+{
+	const struct member *m = &n->shadow[o->id], *own = &o->shadow[o->id];
+
+	return m->incarnation == o->incarnation &&
+	       (m->revision > own->revision ||
+		   (m->revision == own->revision && m->flags != own->flags));
 }
 
 /*
@@ -194,7 +210,7 @@ is_unheard(const struct node *n, const struct node *o)
 	bool back = n->recalls && o->incarnation > 1 && !check_acts(o, false);
 
 	return (o->paused || back) && n->shadow[o->id].state == MEMBER_NONE &&
-	       !is_contact(n, o) && !check_knows(o, n);
+	       !is_contact(n, o) && (!check_knows(o, n) || mistakes(o, n));
 }
 
 /* Do this and another one know nothing of each other, or is one accused? */
@@ -209,7 +225,8 @@ is_apart(struct sim *s, const struct node *n, bool syncing)
 
 		/* One that is paused has its files all the same. */
 		if (check_live(o) && o->incarnation > 0 &&
-		    (check_strangers(n, o) || is_unheard(n, o)))
+		    (check_strangers(n, o) || is_unheard(n, o) ||
+			mistakes(n, o) || mistakes(o, n)))
 			return true;
 		if (o == n || !check_acts(o, syncing))
 			continue;

@@ -47,20 +47,27 @@ begin_with_two(void)
 	recall_begin(p, 2);
 }
 
-/* From an answer: id remembers nothing, and heard so much of SELF and HIGH. */
+/* From an answer: id remembers nothing, and heard so much of the others. */
 static void
-blank_answer(unsigned id, uint32_t incarnation)
+answer(unsigned id, uint32_t incarnation, uint32_t met)
 {
-	struct message m = {.type = MSG_recall};
+	struct message m = {
+	    .type = MSG_recall, .recall = {.life = id, .met = met}};
 	struct event ev = {.type = EV_DATAGRAM,
 	    .from = (uint16_t)id,
 	    .incarnation = incarnation,
 	    .message = &m};
 
-	idset_add(&m.recall.heard, id);
+	idset_add(&m.recall.heard, LOW);
 	idset_add(&m.recall.heard, SELF);
 	idset_add(&m.recall.heard, HIGH);
 	recall_message(p, &ev);
+}
+
+static void
+blank_answer(unsigned id, uint32_t incarnation)
+{
+	answer(id, incarnation, 0);
 }
 
 /* Who has not spoken was heard of in an earlier life: all must answer. */
@@ -103,6 +110,60 @@ word_of_a_member(void **state)
 	assert_true(p->fresh);
 }
 
+/* It may have been a member since the one who was met vouched for others. */
+static void
+met_in_an_earlier_life(void **state)
+{
+	(void)state;
+	begin_with_two();
+	recall_tick(p);
+	recall_tick(p);
+	answer(LOW, 0, 2); /* a life's number is odd */
+	assert_int_equal(p->phase, PHASE_RECALLING);
+	assert_true(p->recall_told);
+	assert_false(idset_has(&p->blank, HIGH));
+	blank_answer(HIGH, 0);
+	assert_int_equal(p->phase, PHASE_PERSISTING);
+	assert_int_equal(p->wanted, 1);
+}
+
+/* It is asked first, and so knows whether there was an earlier life. */
+static void
+own_word_of_the_lowest(void **state)
+{
+	(void)state;
+	begin_with_two();
+	recall_tick(p);
+	recall_tick(p);
+	blank_answer(HIGH, 0);
+	assert_int_equal(p->phase, PHASE_RECALLING);
+	blank_answer(LOW, 0);
+	assert_int_equal(p->phase, PHASE_PERSISTING);
+	assert_true(p->fresh);
+}
+
+/* A member may remember it; it knew of none when it chose its number. */
+static void
+heard_of_while_written(void **state)
+{
+	struct event ev = {.type = EV_PERSISTED, .incarnation = 1};
+
+	(void)state;
+	recall_begin(p, 0);
+	assert_int_equal(p->phase, PHASE_PERSISTING);
+	p->view[LOW] = (struct member){.id = LOW,
+	    .incarnation = 1,
+	    .state = MEMBER_ALIVE,
+	    .addr = {0x7f000001, 12000 + LOW}};
+	start_persisted(p, &ev);
+	assert_int_equal(p->phase, PHASE_RECALLING);
+	p->watch[SELF].floor = 3;
+	blank_answer(LOW, 1);
+	assert_int_equal(p->phase, PHASE_PERSISTING);
+	assert_int_equal(p->wanted, 4);
+	assert_false(recall_anew(p));
+}
+
 /* What is remembered of it may lack an address. */
 static void
 contact_without_address(void **state)
@@ -123,4 +184,6 @@ contact_without_address(void **state)
 #define RECALL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(RECALL_TEST(word_of_an_earlier_life), RECALL_TEST(word_of_this_life),
-    RECALL_TEST(word_of_a_member), RECALL_TEST(contact_without_address))
+    RECALL_TEST(word_of_a_member), RECALL_TEST(met_in_an_earlier_life),
+    RECALL_TEST(own_word_of_the_lowest), RECALL_TEST(heard_of_while_written),
+    RECALL_TEST(contact_without_address))
