@@ -280,7 +280,8 @@ op_timer(struct peer *p, struct op *o)
 		list_step(p, o);
 	} else if (op_overdue(p, o)) {
 		op_fail(p, o, ERROR_timeout, wire_error_text(o->why));
-	} else if (o->state == OP_PAUSED && op_in_vain(p, o)) {
+	} else if ((o->state == OP_PAUSED || o->state == OP_LOCATING) &&
+		   op_in_vain(p, o)) {
 		op_fail(p, o, ERROR_leaving, "");
 	} else if (o->state == OP_ASKING || o->state == OP_WAITING) {
 		op_overdue_answer(p, o);
