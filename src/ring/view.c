@@ -263,9 +263,9 @@ view_set(struct peer *p, const struct member *m)
 		if (p->gather_us == 0)
 			view_derive(p);
 	}
-	/* Who dies while it leaves is waited for, and missed. */
+	/* Who leaves is asked until it has left; who dies then is missed. */
 	if (was != member_is(p, m->id) || wrote != member_writable(p, m->id) ||
-	    (old.state == MEMBER_LEAVING && m->state == MEMBER_DEAD) ||
+	    (old.state == MEMBER_LEAVING && m->state != MEMBER_LEAVING) ||
 	    old.incarnation != m->incarnation || old.flags != m->flags)
 		p->sets_changed = true;
 	if (m->id == p->config.id)
