@@ -355,21 +355,23 @@ query_holds(const struct query *q, unsigned id)
 	return false;
 }
 
+/* A majority is not enough: its processes may end, and older be left. */
 static bool
-query_majority(const struct peer *p, const struct query *q)
+query_all_hold(const struct peer *p, const struct query *q)
 {
 	uint16_t ids[COPIES_MAX + 1];
-	unsigned n = ring_replicas(p, q->key, ids), holding = 0;
+	unsigned n = ring_replicas(p, q->key, ids);
+	bool all = true;
 
 	for (unsigned i = 0; i < n; i++)
-		holding += query_holds(q, ids[i]);
-	return 2 * holding > n;
+		all = all && query_holds(q, ids[i]);
+	return all;
 }
 
 bool
 query_sure(const struct peer *p, const struct query *q)
 {
-	return q->known && (q->best.acknowledged || query_majority(p, q) ||
+	return q->known && (q->best.acknowledged || query_all_hold(p, q) ||
 			       MUTANT(NO_WRITE_BACK));
 }
 

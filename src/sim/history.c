@@ -280,9 +280,9 @@ check_absence(struct sim *s, const struct command_log *l)
 	    (unsigned)(store - s->commands.at));
 }
 
-/* What is not acknowledged is served when a majority holds it. */
+/* What is not acknowledged is served when all of the set hold it. */
 static void
-check_majority(
+check_all_hold(
     struct sim *s, const struct command_log *l, const struct command_log *store)
 {
 	const struct name *name = &s->commands.names[l->name];
@@ -306,7 +306,7 @@ check_majority(
 			return;
 		holders++;
 	}
-	if (2 * holders <= set)
+	if (holders < set)
 		sim_fail(s, CHECK_FILES, l->node,
 		    "%s: command %u: store %u, which %u of %u hold", name->text,
 		    (unsigned)(l - s->commands.at),
@@ -338,7 +338,7 @@ check_content(struct sim *s, struct command_log *l)
 	/* From now on it is known to be there. Empty ones are all alike. */
 	if (store->size == 0 || !store->committed)
 		return;
-	check_majority(s, l, store);
+	check_all_hold(s, l, store);
 	if (l->end_us < store->effect_us)
 		store->effect_us = l->end_us;
 	if (store->error != ERROR_none || !store->done)

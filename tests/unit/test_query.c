@@ -1,0 +1,54 @@
+#include "core_files.h"
+
+/* What the owner, 8, reads when its set, 8, 9 and 14, does not agree. */
+enum { SELF = 8, CLIENT = 19, NEWER = 9, OLDER = 5 };
+
+static struct message got;
+
+static void
+answers(struct peer *p, unsigned id, const struct record *r)
+{
+	struct message m = {.type = MSG_answer};
+
+	m.answer.op = got.ask.op;
+	m.answer.known = 1;
+	m.answer.record = *r;
+	query_answer(p, conn_from(p, id, CONN_FOR_LINK), &m.answer);
+}
+
+/* Two of three hold the tombstone: both may end, and the file be left. */
+static void
+majority_is_written_back(void **state)
+{
+	struct actions *out = calloc(1, sizeof(*out));
+	struct record newer = record_of("0006", NEWER);
+	struct record older = record_of("0006", OLDER);
+	struct msg_get in = {.exact = EXACT_NEWEST, .op = 1};
+	struct shelf shelf = {.count = 1};
+	struct peer *p;
+
+	(void)state;
+	assert_non_null(out);
+	p = core_ring(SELF, out);
+	newer.deleted = 1;
+	newer.size = 0;
+	older.acknowledged = 1;
+	shelf.at[0] = newer;
+	shelf_use(p, &shelf);
+	view_derive(p);
+	files_view_changed(p);
+	name_set(&in.name, "0006", 4);
+	forget_sent(out);
+	serve_get(p, conn_from(p, CLIENT, CONN_FOR_LINK), &in, true);
+	assert_true(sent_to(p, out, 9, MSG_ask, &got));
+	answers(p, 9, &newer);
+	answers(p, 14, &older);
+	assert_false(sent_to(p, out, CLIENT, MSG_refuse, &got));
+	(void)write_tick(p);
+	assert_true(sent_to(p, out, 14, MSG_give, &got));
+	assert_int_equal(got.give.record.version.clock, NEWER);
+	free(p);
+	free(out);
+}
+
+UNIT_MAIN(cmocka_unit_test(majority_is_written_back))
