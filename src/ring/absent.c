@@ -9,6 +9,11 @@
  * were enough for a whole set by what it saw last.
  */
 
+enum {
+	ELDERS_US = 100000, /* from one ask to the next */
+	ELDERS_MAX = 8, /* that are asked at a time */
+};
+
 void
 absent_init(struct peer *p)
 {
@@ -75,6 +80,24 @@ count_gone(const struct peer *p, const struct idset *set, struct ids *out,
 	return n;
 }
 
+/* It serves, and what it holds for others they have: by its own word. */
+static bool
+is_back(const struct peer *p, unsigned id)
+{
+	return range_serves(p, id) && !idset_has(&p->files.elders, id);
+}
+
+static unsigned
+count_away(const struct peer *p, const struct idset *set)
+{
+	unsigned n = 0;
+
+	for (int id = idset_next(set, 0); id >= 0;
+	     id = idset_next(set, (unsigned)id + 1))
+		n += !is_back(p, (unsigned)id);
+	return n;
+}
+
 /* So many of those that were there then may have been a whole set. */
 static unsigned
 least_then(const struct peer *p)
@@ -134,18 +157,64 @@ absent_view_changed(struct peer *p)
 			idset_del(&f->then, id);
 		/* Before it serves itself, it may be old news that one does. */
 		if (p->view[id].state == MEMBER_LEFT ||
-		    (p->phase == PHASE_SERVING && range_serves(p, id)))
+		    (p->phase == PHASE_SERVING && is_back(p, id)))
 			not_missed(p, id);
 	}
 	if (p->phase != PHASE_SERVING)
 		return;
 	/* Enough are back: the others may stay away. */
-	if (count_gone(p, &f->absent, NULL, NULL) < least_then(p))
+	if (count_away(p, &f->absent) < least_then(p))
 		memset(&f->absent, 0, sizeof(f->absent));
-	if (count_gone(p, &f->told, NULL, NULL) < f->told_least)
+	if (count_away(p, &f->told) < f->told_least)
 		f->told_least = 0;
 	if (f->told_least == 0)
 		memset(&f->told, 0, sizeof(f->told));
+}
+
+/*
+ * Who was away, and may have served without this peer, is asked whether it has
+ * handed over what it held: if it dies before, it is missed again.
+ */
+uint64_t
+absent_tick(struct peer *p)
+{
+	struct files *f = &p->files;
+	struct message m = {.type = MSG_ask};
+	int id = idset_next(&f->elders, f->elder_next);
+	unsigned own = p->config.id;
+	char name[4];
+
+	if (id < 0)
+		id = idset_next(&f->elders, 0);
+	if (id < 0 || p->phase != PHASE_SERVING)
+		return UINT64_MAX;
+	if (f->elders_us > p->now_us)
+		return f->elders_us;
+	/* Of a name that this peer owns. */
+	for (unsigned i = sizeof(name); i-- > 0; own /= 10)
+		name[i] = (char)('0' + own % 10);
+	name_set(&m.ask.name, name, sizeof(name));
+	for (unsigned i = 0; i < ELDERS_MAX && id >= 0; i++) {
+		m.ask.op = ++p->next_op;
+		if (peer_usable(p, (unsigned)id))
+			link_send(p, (unsigned)id, &m);
+		f->elder_next = (uint16_t)(id + 1);
+		id = idset_next(&f->elders, f->elder_next);
+	}
+	f->elders_us = p->now_us + ELDERS_US;
+	return f->elders_us;
+}
+
+void
+absent_settled(struct peer *p, unsigned id)
+{
+	struct files *f = &p->files;
+
+	idset_del(&f->reunited, id);
+	if (!idset_has(&f->elders, id))
+		return;
+	idset_del(&f->elders, id);
+	absent_view_changed(p);
 }
 
 /* Those who served know whom this peer misses from before, or need not. */

@@ -323,7 +323,7 @@ files_tick(struct peer *p)
 {
 	static uint64_t (*const ticks[])(struct peer *) = {op_tick, serve_tick,
 	    write_tick, query_tick, pull_tick, session_tick, range_tick,
-	    offer_tick, mend_tick, apart_tick, idle_tick};
+	    offer_tick, mend_tick, apart_tick, absent_tick, idle_tick};
 	struct files *f = &p->files;
 	uint64_t next = UINT64_MAX, last_us = files_last(p);
 

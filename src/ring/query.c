@@ -280,10 +280,8 @@ query_heard(struct query *q, unsigned id, const struct msg_answer *in)
 void
 query_answer(struct peer *p, struct conn *c, const struct msg_answer *in)
 {
-	if (in->known & KNOWN_ALL) {
-		idset_del(&p->files.reunited, c->id);
-		idset_del(&p->files.elders, c->id);
-	}
+	if (in->known & KNOWN_ALL)
+		absent_settled(p, c->id);
 	for (unsigned i = 0; i < p->files.query_top; i++) {
 		struct query *q = &p->files.queries[i];
 

@@ -380,6 +380,28 @@ who_was_leaving_is_not_missed(void **state)
 	assert_true(absent_has(p, 31));
 }
 
+/* It served last, comes back, and has things for this peer: then it dies. */
+static void
+missed_until_it_has_handed_over(void **state)
+{
+	(void)state;
+	idset_add(&p->files.sole, 19);
+	idset_add(&p->files.elders, 19);
+	becomes(19, 2, MEMBER_ALIVE);
+	assert_true(absent_has(p, 19));
+	assert_int_equal(absent_count(p, NULL, NULL, NULL), 0);
+	forget_sent(out);
+	(void)absent_tick(p);
+	assert_true(sent_to(p, out, 19, MSG_ask, &got));
+	becomes(19, 2, MEMBER_DEAD);
+	assert_int_equal(absent_count(p, NULL, NULL, NULL), 1);
+	becomes(19, 3, MEMBER_ALIVE);
+	absent_settled(p, 19);
+	assert_false(absent_has(p, 19));
+	becomes(19, 3, MEMBER_DEAD);
+	assert_int_equal(absent_count(p, NULL, NULL, NULL), 0);
+}
+
 #define MOURN_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(MOURN_TEST(as_many_dead_as_copies), MOURN_TEST(missed_and_bereaved),
@@ -387,6 +409,7 @@ UNIT_MAIN(MOURN_TEST(as_many_dead_as_copies), MOURN_TEST(missed_and_bereaved),
     MOURN_TEST(death_while_they_meet), MOURN_TEST(who_left_is_not_missed),
     MOURN_TEST(suspected_is_not_missed),
     MOURN_TEST(who_was_leaving_is_not_missed),
+    MOURN_TEST(missed_until_it_has_handed_over),
     MOURN_TEST(own_key_is_not_doubted), MOURN_TEST(older_copy_is_not_served),
     MOURN_TEST(older_store_gets_a_later_version),
     MOURN_TEST(each_range_is_mended_by_itself), MOURN_TEST(nobody_there_yet),
