@@ -156,9 +156,13 @@ conn_opened(struct peer *p, const struct event *ev)
 	c = conn_find(p, ev->conn);
 	if (c == NULL && (ev->conn & CONN_INBOUND) == 0)
 		return;
-	/* Of an incarnation that is over, nothing is accepted. */
+	/*
+	 * Of an incarnation that is over, nothing is accepted; nor does one
+	 * that had none yet say which it has now.
+	 */
 	if (ev->incarnation < p->view[ev->from].incarnation &&
-	    ev->incarnation > 0) {
+	    (ev->incarnation > 0 ||
+		(c != NULL && c->purpose != CONN_FOR_JOIN))) {
 		if (c != NULL)
 			conn_end(p, c);
 		else
