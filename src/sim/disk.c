@@ -404,6 +404,9 @@ effect(struct sim *s, struct node *n, struct item *i)
 		break;
 	case ACT_COMMIT:
 		commit(s, n, i);
+		/* It is in the index from now on: others may count on it. */
+		if (i->event.error == ERROR_none && s->sync)
+			disk_synced(n, &i->event.record.name);
 		break;
 	case ACT_DELIVER:
 		deliver(s, n, i);
@@ -430,14 +433,12 @@ effect(struct sim *s, struct node *n, struct item *i)
 
 /* What is reported as written is there after a loss of power. */
 static void
-reported(const struct sim *s, struct node *n, const struct item *i)
+reported(struct node *n, const struct item *i)
 {
 	if (i->event.error != ERROR_none)
 		return;
 	if (i->op == ACT_PERSIST)
 		n->disk.synced_incarnation = n->disk.incarnation;
-	else if (i->op == ACT_COMMIT && s->sync)
-		disk_synced(n, &i->event.record.name);
 }
 
 void
@@ -453,7 +454,7 @@ disk_done(struct sim *s, struct item *i)
 		queue_push(&s->queue, i, s->now_us + disk_time_us(s) / 4);
 		return;
 	}
-	reported(s, n, i);
+	reported(n, i);
 	event = i->event;
 	queue_give_back(&s->queue, i);
 	if (event.type != EV_DAMAGED || event.record.name.len > 0)

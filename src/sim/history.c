@@ -268,8 +268,10 @@ must_be_there(struct sim *s, const struct command_log *l)
 static void
 check_absence(struct sim *s, const struct command_log *l)
 {
-	const struct command_log *store = must_be_there(s, l);
+	const struct command_log *store;
 
+	check_apart(s);
+	store = must_be_there(s, l);
 	if (store == NULL)
 		return;
 	s->file_faults++;
