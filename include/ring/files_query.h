@@ -51,6 +51,7 @@ struct query {
 	uint8_t kind; /* TIE_FREE, TIE_SERVE or TIE_WRITE: who waits */
 	uint16_t at, key;
 	bool known, blind; /* blind: somebody can't vouch for its silence */
+	bool partial; /* there are more than can be asked at a time */
 	bool bereft; /* somebody misses too many dead holders */
 	uint64_t op, timer_us, rto_us, expires_us;
 	struct name name;

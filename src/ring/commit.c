@@ -291,7 +291,7 @@ write_queried(struct peer *p, struct write *w, const struct query *q)
 
 	w->state = WRITE_CREATING;
 	if (!w->record.deleted) {
-		if (q->missing != 0)
+		if (q->missing != 0 || q->partial)
 			write_refuse(p, w, ERROR_not_serving);
 		else if ((q->known || query_lost(q)) &&
 			 version_cmp(&newest->version, &w->record.version) > 0)

@@ -94,7 +94,7 @@ query_add(struct query *q, unsigned id)
 			return;
 	/* More than can be asked: nothing can be said for sure. */
 	if (q->count == ASKED_MAX)
-		q->blind = true;
+		q->blind = q->partial = true;
 	else
 		q->ids[q->count++] = (uint16_t)id;
 }
@@ -159,7 +159,7 @@ query_begin(struct peer *p, struct query *q)
 	unsigned before = range_formers(p, formers);
 	struct record own;
 
-	q->known = q->blind = q->bereft = q->was_lost = false;
+	q->known = q->blind = q->bereft = q->was_lost = q->partial = false;
 	q->holder_count = q->loser_count = q->count = 0;
 	q->op = ++p->next_op;
 	q->rto_us = RTO_US;

@@ -296,7 +296,7 @@ serve_queried(struct peer *p, struct serve *s, const struct query *q)
 	bool sure = query_sure(p, q);
 
 	assert(s->state == SERVE_ASKING);
-	if ((q->known || q->was_lost) && q->missing != 0) {
+	if ((q->known || q->was_lost) && (q->missing != 0 || q->partial)) {
 		serve_refuse(p, s, ERROR_not_serving);
 	} else if (q->known && !query_vouched(p, q)) {
 		refuse_fill(p, &m, s->from_op, ERROR_not_serving, q->key);

@@ -51,4 +51,48 @@ majority_is_written_back(void **state)
 	free(out);
 }
 
-UNIT_MAIN(cmocka_unit_test(majority_is_written_back))
+/* All have come back, and what one holds for others may be newer. */
+static void
+more_than_can_be_asked(void **state)
+{
+	struct actions *out = calloc(1, sizeof(*out));
+	struct record older = record_of("0006", OLDER);
+	struct msg_get in = {.exact = EXACT_NEWEST, .op = 1};
+	struct shelf shelf = {.count = 1};
+	unsigned rest = ASKED_MAX + 10;
+	struct peer *p;
+
+	(void)state;
+	assert_non_null(out);
+	p = core_ring(SELF, out);
+	older.acknowledged = 1;
+	shelf.at[0] = older;
+	shelf_use(p, &shelf);
+	for (unsigned id = 100; id < 100 + rest; id++) {
+		struct member m = member_of(id, 2, MEMBER_ALIVE);
+
+		view_merge(p, &m);
+		idset_add(&p->files.reunited, id);
+		idset_add(&p->files.elders, id);
+	}
+	view_derive(p);
+	files_view_changed(p);
+	name_set(&in.name, "0006", 4);
+	forget_sent(out);
+	serve_get(p, conn_from(p, CLIENT, CONN_FOR_LINK), &in, true);
+	assert_true(sent_to(p, out, 9, MSG_ask, &got));
+	answers(p, 9, &older);
+	answers(p, 14, &older);
+	for (unsigned id = 100; id < 100 + rest; id++) {
+		older.version.clock = id == 100 + rest - 1 ? NEWER : OLDER;
+		answers(p, id, &older);
+	}
+	assert_null(done(out, ACT_OPEN_STORED));
+	assert_true(sent_to(p, out, CLIENT, MSG_refuse, &got));
+	assert_int_equal(got.refuse.error, ERROR_not_serving);
+	free(p);
+	free(out);
+}
+
+UNIT_MAIN(cmocka_unit_test(more_than_can_be_asked),
+    cmocka_unit_test(majority_is_written_back))
