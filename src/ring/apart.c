@@ -18,6 +18,7 @@
 enum {
 	LATE_US = 2000000, /* from the first silence to DEAD */
 	SETTLED_US = 2000000, /* views agree by then who owns the name */
+	BRIEF_US = 20000, /* no store is acknowledged so soon after a death */
 };
 
 static uint64_t
@@ -42,8 +43,12 @@ apart_end(struct peer *p, unsigned id)
 {
 	struct apart *a = &p->files.aparts[id];
 
-	if (a->until == UINT64_MAX)
-		a->until = clock_now(p);
+	if (a->until != UINT64_MAX)
+		return;
+	a->until = clock_now(p);
+	/* Who was stopped itself hears of the death and the return at once. */
+	if (a->until < a->since + BRIEF_US)
+		a->since = 0;
 }
 
 static bool
