@@ -133,6 +133,7 @@ struct files {
 	struct idset elders; /* of those: may have served without this peer */
 	uint64_t elders_us; /* not asked before, and from whom on: */
 	uint16_t elder_next;
+	unsigned own_name; /* tried for that */
 	struct idset newcomers; /* came together with this peer, with nothing */
 	struct idset inherited; /* of those: told by the disk at start */
 	struct idset then; /* of those: alive then, and did not leave */

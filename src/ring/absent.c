@@ -12,6 +12,7 @@
 enum {
 	ELDERS_US = 100000, /* from one ask to the next */
 	ELDERS_MAX = 8, /* that are asked at a time */
+	NAMES_MAX = 64, /* that are tried at a time */
 };
 
 void
@@ -171,6 +172,26 @@ absent_view_changed(struct peer *p)
 		memset(&f->told, 0, sizeof(f->told));
 }
 
+/* A name that this peer owns, of any four digits; false: not this time. */
+static bool
+own_name(struct peer *p, struct name *out)
+{
+	for (unsigned i = 0; i < NAMES_MAX; i++) {
+		unsigned number = p->config.id + p->files.own_name;
+		char text[4];
+		int key;
+
+		for (unsigned at = sizeof(text); at-- > 0; number /= 10)
+			text[at] = (char)('0' + number % 10);
+		name_set(out, text, sizeof(text));
+		key = files_key(p, out);
+		if (key >= 0 && ring_owner(p, (unsigned)key) == p->config.id)
+			return true;
+		p->files.own_name++;
+	}
+	return false;
+}
+
 /*
  * Who was away, and may have served without this peer, is asked whether it has
  * handed over what it held: if it dies before, it is missed again.
@@ -181,8 +202,6 @@ absent_tick(struct peer *p)
 	struct files *f = &p->files;
 	struct message m = {.type = MSG_ask};
 	int id = idset_next(&f->elders, f->elder_next);
-	unsigned own = p->config.id;
-	char name[4];
 
 	if (id < 0)
 		id = idset_next(&f->elders, 0);
@@ -190,10 +209,9 @@ absent_tick(struct peer *p)
 		return UINT64_MAX;
 	if (f->elders_us > p->now_us)
 		return f->elders_us;
-	/* Of a name that this peer owns. */
-	for (unsigned i = sizeof(name); i-- > 0; own /= 10)
-		name[i] = (char)('0' + own % 10);
-	name_set(&m.ask.name, name, sizeof(name));
+	f->elders_us = p->now_us + ELDERS_US;
+	if (!own_name(p, &m.ask.name))
+		return f->elders_us;
 	for (unsigned i = 0; i < ELDERS_MAX && id >= 0; i++) {
 		m.ask.op = ++p->next_op;
 		if (peer_usable(p, (unsigned)id))
@@ -201,7 +219,6 @@ absent_tick(struct peer *p)
 		f->elder_next = (uint16_t)(id + 1);
 		id = idset_next(&f->elders, f->elder_next);
 	}
-	f->elders_us = p->now_us + ELDERS_US;
 	return f->elders_us;
 }
 
