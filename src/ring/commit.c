@@ -310,7 +310,8 @@ write_queried(struct peer *p, struct write *w, const struct query *q)
 		return;
 	}
 	refuse_fill(p, &m, w->from_op, ERROR_not_serving, w->key);
-	m.refuse.error = (uint8_t)query_silence(p, q, &m.refuse.ids);
+	if (q->missing == 0)
+		m.refuse.error = (uint8_t)query_silence(p, q, &m.refuse.ids);
 	write_tell(p, w, &m);
 }
 

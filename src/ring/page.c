@@ -122,11 +122,10 @@ session_pull(struct peer *p, struct session *s, unsigned item)
 	const struct record *r = &s->window[item];
 	uint64_t bit = UINT64_C(1) << item;
 
-	if (write_active(p, &r->name))
-		return;
 	if (!session_lacks(p, s, r)) {
 		s->todo &= ~bit;
-	} else if (pull_start(
+	} else if (!write_active(p, &r->name) &&
+		   pull_start(
 		       p, s->id, r, (unsigned)(s - p->files.sessions), item)) {
 		s->todo &= ~bit;
 		s->active |= bit;

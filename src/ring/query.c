@@ -17,6 +17,15 @@ query_done(struct peer *p, struct query *q)
 		write_queried(p, &p->files.writes[done.at], &done);
 }
 
+/* Somebody stays silent: nothing can be said for sure. */
+static void
+query_give_up(struct peer *p, struct query *q)
+{
+	q->blind = true;
+	q->missing |= ONE;
+	query_done(p, q);
+}
+
 static void
 query_learn(struct query *q, unsigned id, const struct record *r)
 {
@@ -131,6 +140,29 @@ query_add_reunited(struct peer *p, struct query *q)
 }
 
 /*
+ * What it is fetching, the set may not have heard of. False: who sent it is
+ * gone, and nobody else can be asked until it is written here.
+ */
+static bool
+query_add_sources(const struct peer *p, struct query *q)
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < p->files.pull_top; i++) {
+		const struct pull *l = &p->files.pulls[i];
+
+		if (l->state == PULL_FREE ||
+		    name_cmp(&l->record.name, &q->name) != 0)
+			continue;
+		if (peer_usable(p, l->from))
+			query_add(q, l->from);
+		else
+			all = false;
+	}
+	return all;
+}
+
+/*
  * Where the set ends, or would end if all could write: who can't may have been
  * in it before others came.
  */
@@ -158,6 +190,7 @@ query_begin(struct peer *p, struct query *q)
 	unsigned n = ring_replicas(p, q->key, ids), self = p->config.id;
 	unsigned before = range_formers(p, formers);
 	struct record own;
+	bool all;
 
 	q->known = q->blind = q->bereft = q->was_lost = q->partial = false;
 	q->holder_count = q->loser_count = q->count = 0;
@@ -186,15 +219,13 @@ query_begin(struct peer *p, struct query *q)
 		? (q->key - 1) & (p->space - 1)
 		: query_last(p, q->key, ids[n - 1]));
 	query_add_reunited(p, q);
-	/* What it is fetching, the set may not have heard of. */
-	for (unsigned i = 0; i < p->files.pull_top; i++)
-		if (p->files.pulls[i].state != PULL_FREE &&
-		    name_cmp(&p->files.pulls[i].record.name, &q->name) == 0)
-			query_add(q, p->files.pulls[i].from);
+	all = query_add_sources(p, q);
 	q->blind |= p->files.reunion_us > p->now_us;
 	q->vouching = 0;
 	q->missing = (ONE << q->count) - 1;
-	if (q->missing == 0)
+	if (!all)
+		query_give_up(p, q);
+	else if (q->missing == 0)
 		query_done(p, q);
 	else
 		query_send(p, q);
@@ -317,9 +348,7 @@ static void
 query_timer(struct peer *p, struct query *q)
 {
 	if (q->expires_us <= p->now_us) {
-		/* Somebody stays silent: nothing can be said for sure. */
-		q->blind = true;
-		query_done(p, q);
+		query_give_up(p, q);
 		return;
 	}
 	for (unsigned i = 0; i < q->count; i++)

@@ -241,6 +241,22 @@ listing_while_one_waits(void **state)
 	assert_true(s->timer_us < p->now_us + RTO_US);
 }
 
+/* A write under way keeps nobody from what is held already. */
+static void
+held_while_written(void **state)
+{
+	struct write *w = &p->files.writes[0];
+
+	(void)state;
+	shelf.at[shelf.count++] = record_of("0006", 7);
+	w->state = WRITE_ASKING;
+	w->record = record_of("0006", 8);
+	p->files.write_top = 1;
+	lists(0, 1, true);
+	assert_int_equal(under_way(), 0);
+	assert_true(wants_more());
+}
+
 /* What was said on a link that is closed for a better one is said again. */
 static void
 spare_link(void **state)
@@ -320,5 +336,5 @@ UNIT_MAIN(PAGE_TEST(next_page_while_copies_come),
     PAGE_TEST(failed_copy), PAGE_TEST(no_room_for_all),
     PAGE_TEST(copies_are_this_comparisons), PAGE_TEST(replaced_at_its_holder),
     PAGE_TEST(replaced_here), PAGE_TEST(listing_while_one_waits),
-    PAGE_TEST(spare_link), PAGE_TEST(late_hang_up),
-    PAGE_TEST(late_hang_up_of_refuted))
+    PAGE_TEST(held_while_written), PAGE_TEST(spare_link),
+    PAGE_TEST(late_hang_up), PAGE_TEST(late_hang_up_of_refuted))

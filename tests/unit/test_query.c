@@ -1,7 +1,7 @@
 #include "core_files.h"
 
 /* What the owner, 8, reads when its set, 8, 9 and 14, does not agree. */
-enum { SELF = 8, CLIENT = 19, NEWER = 9, OLDER = 5 };
+enum { SELF = 8, CLIENT = 19, SOURCE = 4, NEWER = 9, OLDER = 5 };
 
 static struct message got;
 
@@ -94,5 +94,47 @@ more_than_can_be_asked(void **state)
 	free(out);
 }
 
+/* What comes from a peer that dies as it is written: nobody can be asked. */
+static void
+source_dies(void **state)
+{
+	struct actions *out = calloc(1, sizeof(*out));
+	struct member dead = member_of(SOURCE, 1, MEMBER_DEAD);
+	struct record fetched = record_of("0006", NEWER);
+	struct msg_get in = {.exact = EXACT_NEWEST, .op = 1};
+	struct shelf shelf = {.count = 1};
+	struct event ev = {.type = EV_FILE};
+	struct peer *p;
+
+	(void)state;
+	assert_non_null(out);
+	p = core_ring(SELF, out);
+	shelf.at[0] = record_of("0006", OLDER);
+	shelf_use(p, &shelf);
+	fetched.deleted = 1;
+	view_derive(p);
+	files_view_changed(p);
+	assert_true(pull_start(p, SOURCE, &fetched, NOBODY, 0));
+	assert_int_equal(p->files.pulls[0].state, PULL_COMMITTING);
+	in.name = fetched.name;
+	serve_get(p, conn_from(p, CLIENT, CONN_FOR_LINK), &in, true);
+	assert_true(sent_to(p, out, SOURCE, MSG_ask, &got));
+	view_merge(p, &dead);
+	view_derive(p);
+	forget_sent(out);
+	files_view_changed(p);
+	/* Not the older one, either: it asks again. */
+	assert_true(sent_to(p, out, CLIENT, MSG_refuse, &got));
+	assert_int_equal(got.refuse.error, ERROR_not_serving);
+	shelf.at[0] = fetched;
+	pull_event(p, &p->files.pulls[0], &ev);
+	forget_sent(out);
+	serve_get(p, conn_from(p, CLIENT, CONN_FOR_LINK), &in, true);
+	assert_true(sent_to(p, out, 9, MSG_ask, &got));
+	assert_false(sent_to(p, out, SOURCE, MSG_ask, &got));
+	free(p);
+	free(out);
+}
+
 UNIT_MAIN(cmocka_unit_test(more_than_can_be_asked),
-    cmocka_unit_test(majority_is_written_back))
+    cmocka_unit_test(majority_is_written_back), cmocka_unit_test(source_dies))
