@@ -407,7 +407,9 @@ query_vouched(const struct peer *p, const struct query *q)
 {
 	uint64_t clock = q->best.version.clock;
 
-	if (p->phase == PHASE_SERVING &&
+	/* Not one that others may have called dead, and gone on without. */
+	if (p->phase == PHASE_SERVING && !p->fenced &&
+	    (p->files.doubt_us <= p->now_us || p->member_count == 1) &&
 	    clock > range_doubt(p, p->config.id, q->key))
 		return true;
 	for (unsigned i = 0; i < q->count; i++)
