@@ -260,6 +260,12 @@ op_overdue_answer(struct peer *p, struct op *o)
 		op_closed(p, o);
 		return;
 	}
+	/* Said on a link whose other end was closed, the answer is lost. */
+	if (o->linked && o->rto_us == RTO_MAX &&
+	    p->now_us - o->progress_us >= RTO_MAX) {
+		op_closed(p, o);
+		return;
+	}
 	o->rto_us = o->rto_us * 2 < RTO_MAX ? o->rto_us * 2 : RTO_MAX;
 	o->timer_us = p->now_us + o->rto_us;
 }

@@ -353,12 +353,35 @@ replaced_by_a_large_one(void **state)
 	assert_false(o->created);
 }
 
+/* The other end of the link on which it came may have been closed. */
+static void
+a_lost_answer_is_asked_for_again(void **state)
+{
+	struct op *o = store();
+	uint32_t file;
+	uint64_t first = last_sent(&file).give.op;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(o->state, OP_WAITING);
+		assert_int_equal(last_sent(&file).give.op, first);
+		p->now_us = o->timer_us;
+		(void)op_tick(p);
+	}
+	p->now_us = o->timer_us;
+	(void)op_tick(p);
+	assert_int_equal(o->state, OP_WAITING);
+	assert_true(last_sent(&file).give.op > first);
+	assert_true(p->now_us < LIMIT_US / 4);
+}
+
 #define SMALL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(SMALL_TEST(one_message_has_it_all),
     SMALL_TEST(late_answers_are_not_heard),
     SMALL_TEST(a_lost_link_keeps_the_version),
     SMALL_TEST(a_dropped_link_says_it_again),
+    SMALL_TEST(a_lost_answer_is_asked_for_again),
     SMALL_TEST(a_newer_one_raises_the_first_version),
     SMALL_TEST(refused_before_it_was_taken),
     SMALL_TEST(refused_after_it_was_taken),
