@@ -481,10 +481,14 @@ void
 mourn_told(
     struct peer *p, unsigned after, unsigned upto, const struct missed *others)
 {
-	if (idset_next(&others->dead, 0) >= 0)
-		mourn_with(p, others, others->least);
-	else
+	/* Of what one that comes back remembers, those who served know more. */
+	bool knows = p->phase == PHASE_SERVING && !p->files.unsworn &&
+		     !range_serves(p, upto);
+
+	if (idset_next(&others->dead, 0) < 0)
 		range_mended(p, after, upto);
+	else if (!knows)
+		mourn_with(p, others, others->least);
 }
 
 void
