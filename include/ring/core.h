@@ -41,7 +41,7 @@ void start_gathered(struct peer *);
 void recall_begin(struct peer *, unsigned contacts);
 void recall_message(struct peer *, const struct event *);
 void recall_tick(struct peer *);
-/* Its incarnation is written: asks whom it heard of since; false: nobody. */
+/* Its number is written: asks whom it heard of since; false: it is its own. */
 bool recall_anew(struct peer *);
 
 /* gather.c: the first meeting of a new ring. */

@@ -144,6 +144,7 @@ struct files {
 	bool unsworn; /* it serves by nobody's word */
 	struct idset unseen; /* of those: before this peer served */
 	struct idset seniors; /* who served before this peer did */
+	struct idset beside; /* other members then, but for newcomers */
 	struct mended mended[SPACE_MAX]; /* of the bereaved */
 };
 

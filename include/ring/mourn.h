@@ -29,6 +29,8 @@ unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
 unsigned range_dead(const struct peer *, unsigned key);
 /* Whom this peer misses in the range after that, if they are too many. */
 void mourn_tell(const struct peer *, unsigned after, struct missed *);
+/* Another member, but for those who came together with this one, all new. */
+bool mourn_other(const struct peer *, unsigned id);
 /* As others do, who were there; least: instead of theirs. */
 void mourn_with(struct peer *, const struct missed *, uint8_t least);
 /* The owner of the range (after, upto] says whom it misses. */

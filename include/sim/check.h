@@ -18,6 +18,9 @@ void check_step(struct sim *, struct node *);
 /* Do some peers know nothing of others, or is one wrongly called dead? */
 void check_apart(struct sim *);
 
+/* The same, when this one answers. */
+void check_answers(struct sim *, const struct node *);
+
 /* Of rings that never met, as far as the last processes of both know? */
 bool check_strangers(const struct node *, const struct node *);
 

@@ -302,9 +302,13 @@ absent_serve(struct peer *p, const uint16_t *ids, unsigned n)
 	struct files *f = &p->files;
 
 	absent_inherit(p, ids, n);
-	for (unsigned id = 0; id < p->space; id++)
+	memset(&f->beside, 0, sizeof(f->beside));
+	for (unsigned id = 0; id < p->space; id++) {
 		if (range_serves(p, id) && !idset_has(&f->later, id))
 			idset_add(&f->seniors, id);
+		if (mourn_other(p, id))
+			idset_add(&f->beside, id);
+	}
 	if (range_served(p) && !idset_has(&f->later, range_former(p)))
 		return;
 	/* In a new ring nobody was away. */

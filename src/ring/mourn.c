@@ -266,11 +266,19 @@ arc_without_self(const struct peer *p, unsigned key)
 	return p->space - 1;
 }
 
+bool
+mourn_other(const struct peer *p, unsigned id)
+{
+	return id != p->config.id && member_is(p, id) &&
+	       !idset_has(&p->files.newcomers, id);
+}
+
 /*
  * While this peer was away, those that it remembers may have been a whole
  * replica set without it; of fewer than copies, all of them. For who never
  * was away, that is all whom it saw die before it served: it was in their set
- * by its view only.
+ * by its view only. Those who were there when it began to serve have told all
+ * that they had: that their number was enough holds when they are gone, too.
  */
 static unsigned
 range_away(const struct peer *p, unsigned key, struct ids *out)
@@ -280,14 +288,13 @@ range_away(const struct peer *p, unsigned key, struct ids *out)
 	    first ? &p->files.unseen : &p->files.inherited;
 	unsigned n =
 	    count_from(p, missed, key, arc_without_self(p, key), p->space, out);
-	unsigned others, least;
+	unsigned others = 0, least;
 
 	if (n == 0)
 		return 0;
-	others = count_from(p, missed, key, p->space - 1, p->space, NULL);
 	for (unsigned id = 0; id < p->space; id++)
-		others += id != p->config.id && member_is(p, id) &&
-			  !idset_has(&p->files.newcomers, id);
+		others += misses(p, missed, id, key) || mourn_other(p, id) ||
+			  idset_has(&p->files.beside, id);
 	least = p->config.copies < others ? p->config.copies : others;
 	return n >= least ? n : 0;
 }
@@ -474,10 +481,14 @@ void
 mourn_told(
     struct peer *p, unsigned after, unsigned upto, const struct missed *others)
 {
-	if (idset_next(&others->dead, 0) >= 0)
-		mourn_with(p, others, others->least);
-	else
+	/* Of what one that comes back remembers, those who served know more. */
+	bool knows = p->phase == PHASE_SERVING && !p->files.unsworn &&
+		     !range_serves(p, upto);
+
+	if (idset_next(&others->dead, 0) < 0)
 		range_mended(p, after, upto);
+	else if (!knows)
+		mourn_with(p, others, others->least);
 }
 
 void

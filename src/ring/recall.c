@@ -172,6 +172,24 @@ recall_remembered(struct peer *p)
 	memset(&p->blank, 0, sizeof(p->blank));
 }
 
+/* The highest one of which it is told, also while a lower one is written. */
+static void
+recall_floor(struct peer *p, const struct msg_recall *r)
+{
+	uint32_t *floor = &p->watch[p->config.id].floor;
+
+	for (unsigned i = 0; i < r->members.count; i++) {
+		const struct member *m = &r->members.at[i];
+
+		if (m->id != p->config.id || m->incarnation == 0 ||
+		    m->incarnation >= INCARNATION_MAX)
+			continue;
+		if (m->incarnation > *floor)
+			*floor = m->incarnation;
+		recall_remembered(p);
+	}
+}
+
 void
 recall_message(struct peer *p, const struct event *ev)
 {
@@ -205,23 +223,14 @@ recall_message(struct peer *p, const struct event *ev)
 		if ((unsigned)id < p->space &&
 		    ((unsigned)id != lowest || (unsigned)id == ev->from))
 			idset_add(&p->blank, (unsigned)id);
+	if (p->phase == PHASE_RECALLING || p->phase == PHASE_PERSISTING)
+		recall_floor(p, r);
 	if (p->phase != PHASE_RECALLING)
 		return;
 	if (!r->asks)
 		p->watch[ev->from].recall = false;
 	if (!idset_has(&r->heard, ev->from))
 		p->recall_blank = false;
-	for (unsigned i = 0; i < r->members.count; i++) {
-		const struct member *m = &r->members.at[i];
-		uint32_t *floor = &p->watch[p->config.id].floor;
-
-		if (m->id != p->config.id || m->incarnation == 0 ||
-		    m->incarnation >= INCARNATION_MAX)
-			continue;
-		if (m->incarnation > *floor)
-			*floor = m->incarnation;
-		recall_remembered(p);
-	}
 	next = recall_next(p);
 	if (next < 0)
 		recall_end(p);
@@ -287,16 +296,21 @@ recall_begin(struct peer *p, unsigned contacts)
 bool
 recall_anew(struct peer *p)
 {
+	uint32_t highest = p->watch[p->config.id].floor;
+	bool asks = p->config.join_through < 0 && !p->recalled_anew;
 	bool unasked = false;
 
-	if (p->config.join_through >= 0 || p->recalled_anew)
-		return false;
-	for (unsigned id = 0; id < p->space; id++)
+	for (unsigned id = 0; asks && id < p->space; id++)
 		if (p->view[id].state != MEMBER_NONE &&
 		    !idset_has(&p->blank, id) && p->watch[id].life == 0)
 			p->watch[id].recall = unasked = true;
-	if (!unasked)
+	if (!unasked && highest < p->wanted)
 		return false;
+	if (!unasked) {
+		p->fresh = false;
+		start_incarnation(p, highest + 1);
+		return true;
+	}
 	p->recalled_anew = true;
 	p->wanted = 0;
 	p->phase = PHASE_RECALLING;

@@ -217,8 +217,6 @@ is_unheard(const struct node *n, const struct node *o)
 static bool
 is_apart(struct sim *s, const struct node *n, bool syncing)
 {
-	if (!check_acts(n, syncing))
-		return false;
 	for (unsigned i = 0; i < s->node_count; i++) {
 		const struct node *o = &s->nodes[i];
 		const struct member *m = &n->shadow[o->id];
@@ -244,10 +242,11 @@ is_apart(struct sim *s, const struct node *n, bool syncing)
 static void
 look_apart(struct sim *s, const struct node *n)
 {
-	if (is_apart(s, n, false))
+	if (check_acts(n, false) && is_apart(s, n, false))
 		s->split_us = s->now_us;
 	/* That matters only where clocks differ, and then for good. */
-	if (s->skewed && s->unmet_us == 0 && is_apart(s, n, true))
+	if (s->skewed && s->unmet_us == 0 && check_acts(n, true) &&
+	    is_apart(s, n, true))
 		s->unmet_us = s->now_us;
 }
 
@@ -256,6 +255,15 @@ check_apart(struct sim *s)
 {
 	for (unsigned i = 0; i < s->node_count && s->split_us < s->now_us; i++)
 		look_apart(s, &s->nodes[i]);
+}
+
+/* Also who was told to leave answers, and may have met nobody yet. */
+void
+check_answers(struct sim *s, const struct node *n)
+{
+	check_apart(s);
+	if (n->running && n->goal == GOAL_LEAVE && is_apart(s, n, false))
+		s->split_us = s->now_us;
 }
 
 /* Bytes between fields may differ by chance: then it is only slower. */

@@ -270,7 +270,7 @@ check_absence(struct sim *s, const struct command_log *l)
 {
 	const struct command_log *store;
 
-	check_apart(s);
+	check_answers(s, l->node);
 	store = must_be_there(s, l);
 	if (store == NULL)
 		return;
