@@ -117,8 +117,7 @@ struct files {
 	unsigned mark_cursor;
 	bool mark_named;
 	struct name mark_name;
-	struct idset members; /* when the view was last looked at */
-	struct idset writers; /* likewise: those who can write */
+	struct idset members, writers; /* when the view was last looked at */
 	struct idset later; /* did not serve yet when this peer came */
 	struct idset came; /* who said so itself, this peer being a member */
 	struct idset settled; /* likewise, when last complete */
