@@ -31,8 +31,6 @@ void query_view_changed(struct peer *);
 uint64_t query_tick(struct peer *);
 /* Is the newest record acknowledged, or at all of the set? */
 bool query_sure(const struct peer *, const struct query *);
-/* May others have called this peer dead, and have gone on without it? */
-bool query_outcast(const struct peer *);
 /* Has anybody answered who must know what is newest? */
 bool query_vouched(const struct peer *, const struct query *);
 bool query_holds(const struct query *, unsigned id);

@@ -403,18 +403,12 @@ query_sure(const struct peer *p, const struct query *q)
 }
 
 bool
-query_outcast(const struct peer *p)
-{
-	return p->fenced ||
-	       (p->files.doubt_us > p->now_us && p->member_count > 1);
-}
-
-bool
 query_vouched(const struct peer *p, const struct query *q)
 {
 	uint64_t clock = q->best.version.clock;
 
-	if (p->phase == PHASE_SERVING && !query_outcast(p) &&
+	/* Not one that others called dead, and went on without. */
+	if (p->phase == PHASE_SERVING && !p->fenced &&
 	    clock > range_doubt(p, p->config.id, q->key))
 		return true;
 	for (unsigned i = 0; i < q->count; i++)

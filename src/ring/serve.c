@@ -300,8 +300,7 @@ serve_queried(struct peer *p, struct serve *s, const struct query *q)
 		serve_refuse(p, s, ERROR_not_serving);
 	} else if (q->known && !query_vouched(p, q)) {
 		refuse_fill(p, &m, s->from_op, ERROR_not_serving, q->key);
-		if (range_bereft(p, q->key, &m.refuse.ids) > 0 &&
-		    !query_outcast(p))
+		if (range_bereft(p, q->key, &m.refuse.ids) > 0 && !p->fenced)
 			m.refuse.error = ERROR_unavailable;
 		serve_tell(p, s, &m);
 	} else if (query_denied(p, q)) {
