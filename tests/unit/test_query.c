@@ -3,10 +3,53 @@
 /* What the owner, 8, reads when its set, 8, 9 and 14, does not agree. */
 enum { SELF = 8, CLIENT = 19, SOURCE = 4, NEWER = 9, OLDER = 5 };
 
+static struct peer *p;
+static struct actions *out;
+static struct shelf shelf;
 static struct message got;
 
+static int
+setup(void **state)
+{
+	(void)state;
+	out = calloc(1, sizeof(*out));
+	if (out == NULL)
+		return -1;
+	p = core_ring(SELF, out);
+	shelf = (struct shelf){.count = 1};
+	shelf_use(p, &shelf);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(p);
+	free(out);
+	return 0;
+}
+
 static void
-answers(struct peer *p, unsigned id, const struct record *r)
+view_changed(void)
+{
+	view_derive(p);
+	files_view_changed(p);
+}
+
+/* The client requests it. */
+static void
+requests(void)
+{
+	struct msg_get in = {.exact = EXACT_NEWEST, .op = 1};
+
+	name_set(&in.name, "0006", 4);
+	forget_sent(out);
+	serve_get(p, conn_from(p, CLIENT, CONN_FOR_LINK), &in, true);
+}
+
+static void
+answers(unsigned id, const struct record *r)
 {
 	struct message m = {.type = MSG_answer};
 
@@ -20,54 +63,35 @@ answers(struct peer *p, unsigned id, const struct record *r)
 static void
 majority_is_written_back(void **state)
 {
-	struct actions *out = calloc(1, sizeof(*out));
 	struct record newer = record_of("0006", NEWER);
 	struct record older = record_of("0006", OLDER);
-	struct msg_get in = {.exact = EXACT_NEWEST, .op = 1};
-	struct shelf shelf = {.count = 1};
-	struct peer *p;
 
 	(void)state;
-	assert_non_null(out);
-	p = core_ring(SELF, out);
 	newer.deleted = 1;
 	newer.size = 0;
 	older.acknowledged = 1;
 	shelf.at[0] = newer;
-	shelf_use(p, &shelf);
-	view_derive(p);
-	files_view_changed(p);
-	name_set(&in.name, "0006", 4);
-	forget_sent(out);
-	serve_get(p, conn_from(p, CLIENT, CONN_FOR_LINK), &in, true);
+	view_changed();
+	requests();
 	assert_true(sent_to(p, out, 9, MSG_ask, &got));
-	answers(p, 9, &newer);
-	answers(p, 14, &older);
+	answers(9, &newer);
+	answers(14, &older);
 	assert_false(sent_to(p, out, CLIENT, MSG_refuse, &got));
 	(void)write_tick(p);
 	assert_true(sent_to(p, out, 14, MSG_give, &got));
 	assert_int_equal(got.give.record.version.clock, NEWER);
-	free(p);
-	free(out);
 }
 
 /* All have come back, and what one holds for others may be newer. */
 static void
 more_than_can_be_asked(void **state)
 {
-	struct actions *out = calloc(1, sizeof(*out));
 	struct record older = record_of("0006", OLDER);
-	struct msg_get in = {.exact = EXACT_NEWEST, .op = 1};
-	struct shelf shelf = {.count = 1};
 	unsigned rest = ASKED_MAX + 10;
-	struct peer *p;
 
 	(void)state;
-	assert_non_null(out);
-	p = core_ring(SELF, out);
 	older.acknowledged = 1;
 	shelf.at[0] = older;
-	shelf_use(p, &shelf);
 	for (unsigned id = 100; id < 100 + rest; id++) {
 		struct member m = member_of(id, 2, MEMBER_ALIVE);
 
@@ -75,66 +99,50 @@ more_than_can_be_asked(void **state)
 		idset_add(&p->files.reunited, id);
 		idset_add(&p->files.elders, id);
 	}
-	view_derive(p);
-	files_view_changed(p);
-	name_set(&in.name, "0006", 4);
-	forget_sent(out);
-	serve_get(p, conn_from(p, CLIENT, CONN_FOR_LINK), &in, true);
+	view_changed();
+	requests();
 	assert_true(sent_to(p, out, 9, MSG_ask, &got));
-	answers(p, 9, &older);
-	answers(p, 14, &older);
+	answers(9, &older);
+	answers(14, &older);
 	for (unsigned id = 100; id < 100 + rest; id++) {
 		older.version.clock = id == 100 + rest - 1 ? NEWER : OLDER;
-		answers(p, id, &older);
+		answers(id, &older);
 	}
 	assert_null(done(out, ACT_OPEN_STORED));
 	assert_true(sent_to(p, out, CLIENT, MSG_refuse, &got));
 	assert_int_equal(got.refuse.error, ERROR_not_serving);
-	free(p);
-	free(out);
 }
 
 /* What comes from a peer that dies as it is written: nobody can be asked. */
 static void
 source_dies(void **state)
 {
-	struct actions *out = calloc(1, sizeof(*out));
 	struct member dead = member_of(SOURCE, 1, MEMBER_DEAD);
 	struct record fetched = record_of("0006", NEWER);
-	struct msg_get in = {.exact = EXACT_NEWEST, .op = 1};
-	struct shelf shelf = {.count = 1};
 	struct event ev = {.type = EV_FILE};
-	struct peer *p;
 
 	(void)state;
-	assert_non_null(out);
-	p = core_ring(SELF, out);
 	shelf.at[0] = record_of("0006", OLDER);
-	shelf_use(p, &shelf);
 	fetched.deleted = 1;
-	view_derive(p);
-	files_view_changed(p);
+	view_changed();
 	assert_true(pull_start(p, SOURCE, &fetched, NOBODY, 0));
 	assert_int_equal(p->files.pulls[0].state, PULL_COMMITTING);
-	in.name = fetched.name;
-	serve_get(p, conn_from(p, CLIENT, CONN_FOR_LINK), &in, true);
+	requests();
 	assert_true(sent_to(p, out, SOURCE, MSG_ask, &got));
 	view_merge(p, &dead);
-	view_derive(p);
 	forget_sent(out);
-	files_view_changed(p);
+	view_changed();
 	/* Not the older one, either: it asks again. */
 	assert_true(sent_to(p, out, CLIENT, MSG_refuse, &got));
 	assert_int_equal(got.refuse.error, ERROR_not_serving);
 	shelf.at[0] = fetched;
 	pull_event(p, &p->files.pulls[0], &ev);
-	forget_sent(out);
-	serve_get(p, conn_from(p, CLIENT, CONN_FOR_LINK), &in, true);
+	requests();
 	assert_true(sent_to(p, out, 9, MSG_ask, &got));
 	assert_false(sent_to(p, out, SOURCE, MSG_ask, &got));
-	free(p);
-	free(out);
 }
 
-UNIT_MAIN(cmocka_unit_test(more_than_can_be_asked),
-    cmocka_unit_test(majority_is_written_back), cmocka_unit_test(source_dies))
+#define QUERY_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+UNIT_MAIN(QUERY_TEST(more_than_can_be_asked),
+    QUERY_TEST(majority_is_written_back), QUERY_TEST(source_dies))
