@@ -31,8 +31,12 @@ unsigned range_dead(const struct peer *, unsigned key);
 void mourn_tell(const struct peer *, unsigned after, struct missed *);
 /* Another member, but for those who came together with this one, all new. */
 bool mourn_other(const struct peer *, unsigned id);
-/* As others do, who were there; least: instead of theirs. */
-void mourn_with(struct peer *, const struct missed *, uint8_t least);
+/*
+ * As others do, who were there; least: instead of theirs. The last of owed keys
+ * is this peer's: whoever owned those before it misses them there.
+ */
+void mourn_with(
+    struct peer *, const struct missed *, uint8_t least, unsigned owed);
 /* The owner of the range (after, upto] says whom it misses. */
 void mourn_told(
     struct peer *, unsigned after, unsigned upto, const struct missed *);

@@ -252,6 +252,8 @@ forget(struct peer *p)
 void
 absent_inherit(struct peer *p, const uint16_t *ids, unsigned n)
 {
+	unsigned self = p->config.id;
+	unsigned keys = ring_distance(p, ring_owner_before(p, self), self);
 	bool served = false, fresh = false, stayed = false, known;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -292,7 +294,8 @@ absent_inherit(struct peer *p, const uint16_t *ids, unsigned n)
 			      (!served && least > 0 &&
 				  !range_serves(p, p->config.id)))
 			mourn_with(p, &mine->missed,
-			    mine->served || !fresh ? least : 0);
+			    mine->served || !fresh ? least : 0,
+			    range_serves(p, ids[i]) ? keys : 0);
 	}
 }
 

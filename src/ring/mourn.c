@@ -15,6 +15,8 @@ bereave(struct peer *p, unsigned id, uint64_t since_us)
 {
 	struct mended *m = &p->files.mended[id];
 
+	if (!idset_has(&p->files.bereaved, id))
+		m->owed = 0;
 	if (!idset_has(&p->files.bereaved, id) || since_us < m->since_us)
 		m->since_us = since_us;
 	m->count = 0;
@@ -184,6 +186,16 @@ mourn_view_changed(struct peer *p)
 	mourn_unseen(p);
 }
 
+/* Who owned key then said that it missed id: a wider ring it was. */
+static bool
+is_owed(const struct peer *p, unsigned id, unsigned key)
+{
+	unsigned n = p->files.mended[id].owed, first = p->config.id - n + 1;
+
+	return ring_distance(p, key, p->config.id) < n &&
+	       ring_distance(p, first, id) >= ring_distance(p, first, key);
+}
+
 /*
  * Those of the set that key misses, as far as arc more places; how many. Fewer
  * than copies before but are not counted: it was in a set with them.
@@ -194,12 +206,13 @@ count_from(const struct peer *p, const struct idset *set, unsigned key,
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i <= arc; i++) {
+	for (unsigned i = 0; i < p->space; i++) {
 		unsigned id = (key + i) & (p->space - 1);
 
-		if (id == but && n < p->config.copies)
+		if (i <= arc && id == but && n < p->config.copies)
 			n = 0;
-		if (!misses(p, set, id, key))
+		if (!misses(p, set, id, key) ||
+		    (i > arc && !is_owed(p, id, key)))
 			continue;
 		if (out != NULL)
 			out->at[n] = (uint16_t)id;
@@ -432,7 +445,8 @@ since_of(const struct peer *p, const struct missed *m, unsigned n)
 }
 
 void
-mourn_with(struct peer *p, const struct missed *m, uint8_t least)
+mourn_with(
+    struct peer *p, const struct missed *m, uint8_t least, unsigned owed)
 {
 	struct files *f = &p->files;
 	unsigned n = 0;
@@ -444,8 +458,11 @@ mourn_with(struct peer *p, const struct missed *m, uint8_t least)
 
 		if (state == MEMBER_NONE)
 			idset_add(&f->inherited, (unsigned)id);
-		if (state == MEMBER_NONE || state == MEMBER_DEAD)
+		if (state == MEMBER_NONE || state == MEMBER_DEAD) {
 			bereave(p, (unsigned)id, since_us);
+			if (f->mended[id].owed < owed)
+				f->mended[id].owed = (uint16_t)owed;
+		}
 		if (state == MEMBER_NONE)
 			idset_add(&f->unseen, (unsigned)id);
 	}
@@ -488,7 +505,7 @@ mourn_told(
 	if (idset_next(&others->dead, 0) < 0)
 		range_mended(p, after, upto);
 	else if (!knows)
-		mourn_with(p, others, others->least);
+		mourn_with(p, others, others->least, 0);
 }
 
 void
