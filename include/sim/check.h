@@ -34,6 +34,7 @@ const char *check_rest(struct sim *);
 bool check_live(const struct node *);
 /* It served and could write, or those did whose word it took; UINT64_MAX. */
 uint64_t check_stood(const struct node *);
+void check_saw(struct sim *, struct node *, unsigned id); /* of its view */
 /* It begins to serve, or not to: since when was somebody there? */
 void check_served(struct sim *, struct node *);
 /* Are enough of those back, or have they left, that it knew when it ended? */

@@ -17,10 +17,15 @@ check_born(struct sim *s, struct node *n)
 {
 	n->forgot = disk_forgot(s, n);
 	memset(n->then, 0, sizeof(n->then));
-	for (unsigned i = 0; i < n->disk.view_count; i++)
-		if (n->disk.view[i].state < MEMBER_LEFT &&
-		    n->disk.view[i].id != n->id)
-			plan_put(n->then, n->disk.view[i].id);
+	memset(n->sole, 0, sizeof(n->sole));
+	for (unsigned i = 0; i < n->disk.view_count; i++) {
+		const struct member *m = &n->disk.view[i];
+
+		if (m->state < MEMBER_LEFT && m->id != n->id)
+			plan_put(n->then, m->id);
+		if (m->state == MEMBER_SUSPECT)
+			plan_put(n->sole, m->id);
+	}
 	if (n->forgot)
 		s->forgot_us = s->now_us;
 	memset(n->shadow, 0, s->space * sizeof(n->shadow[0]));
@@ -300,6 +305,7 @@ compare_view(struct sim *s, struct node *n)
 			continue;
 		check_entry(s, n, &n->shadow[id], &view[id]);
 		n->shadow[id] = view[id];
+		check_saw(s, n, id);
 	}
 	derive(s, n);
 	check_served(s, n);

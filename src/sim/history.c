@@ -186,24 +186,46 @@ is_bereft(struct sim *s, unsigned key)
 }
 
 /*
+ * Was one there all the time that knows it, as it was last, or has nobody met
+ * it?
+ */
+static bool
+is_vouched(struct sim *s, const struct node *down, uint64_t since_us)
+{
+	bool missed = false;
+
+	for (unsigned i = 0; i < s->node_count; i++) {
+		const struct node *n = &s->nodes[i];
+		bool knows = n->shadow[down->id].state != MEMBER_NONE;
+
+		if (!check_live(n))
+			continue;
+		if (knows && n->seen[down->id] >= down->incarnation &&
+		    !n->forgot && check_stood(n) <= since_us)
+			return true;
+		missed |= knows || plan_has(n->then, down->id) ||
+			  plan_has(n->sole, down->id);
+	}
+	return !missed;
+}
+
+/*
  * If nobody was there, and could write, all the time, any one that is down may
  * have served alone, as each does with one copy; until when, clocks that differ
- * don't tell.
+ * don't tell. Nor does one of another ring, which met its mates later.
  */
 static bool
 is_orphaned(struct sim *s, const struct command_log *o)
 {
-	bool down = false;
-
 	for (unsigned i = 0; i < s->node_count; i++) {
 		const struct node *n = &s->nodes[i];
 
-		down |= !check_live(n);
-		if (s->copies > 1 && check_live(n) && !n->forgot &&
-		    !s->skewed && check_stood(n) <= o->start_us)
-			return false;
+		if (!check_live(n) &&
+		    (s->copies == 1 || s->skewed ||
+			!is_vouched(s, n, o->start_us)))
+			return true;
 	}
-	return down;
+	return false;
 }
 
 /*

@@ -15,6 +15,16 @@ check_stood(const struct node *n)
 }
 
 void
+check_saw(struct sim *s, struct node *n, unsigned id)
+{
+	const struct node *o = node_of(s, id);
+
+	/* Of the dead it only heard. */
+	if (n->served && o != NULL && o->running)
+		n->seen[id] = n->shadow[id].incarnation;
+}
+
+void
 check_served(struct sim *s, struct node *n)
 {
 	bool served = check_acts(n, false);
@@ -23,6 +33,8 @@ check_served(struct sim *s, struct node *n)
 		return;
 	n->served = served;
 	n->stood_us = n->served_us = s->now_us;
+	for (unsigned id = 0; id < s->space; id++)
+		n->seen[id] = n->shadow[id].incarnation;
 	for (unsigned i = 0; i < s->node_count; i++) {
 		const struct node *o = &s->nodes[i];
 
