@@ -39,7 +39,8 @@ struct release {
 /* Somebody who is dead: keys (after, after + count] are complete without. */
 struct mended {
 	uint16_t after, count;
-	uint16_t owed; /* keys up to this peer's, of which it is known by word */
+	uint16_t
+	    owed; /* keys up to this peer's, of which it is known by word */
 	uint64_t since_us; /* wall clock: no version that it knew is later */
 };
 

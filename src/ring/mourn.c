@@ -445,8 +445,7 @@ since_of(const struct peer *p, const struct missed *m, unsigned n)
 }
 
 void
-mourn_with(
-    struct peer *p, const struct missed *m, uint8_t least, unsigned owed)
+mourn_with(struct peer *p, const struct missed *m, uint8_t least, unsigned owed)
 {
 	struct files *f = &p->files;
 	unsigned n = 0;

@@ -220,9 +220,8 @@ is_orphaned(struct sim *s, const struct command_log *o)
 	for (unsigned i = 0; i < s->node_count; i++) {
 		const struct node *n = &s->nodes[i];
 
-		if (!check_live(n) &&
-		    (s->copies == 1 || s->skewed ||
-			!is_vouched(s, n, o->start_us)))
+		if (!check_live(n) && (s->copies == 1 || s->skewed ||
+					  !is_vouched(s, n, o->start_us)))
 			return true;
 	}
 	return false;
