@@ -35,6 +35,7 @@ struct node {
 	struct disk disk;
 	uint16_t contacts[SIM_SPACE_MAX];
 	unsigned contact_count;
+	int ring; /* of a supervisor, which hands it contacts; or -1 */
 	unsigned key_mask; /* of keys of names */
 	int join_through; /* or -1 */
 	int64_t skew_us; /* of its wall clock */

@@ -217,6 +217,15 @@ summarize(const struct peer *p, struct hashes *out)
 		out->at[bucket_of(p, id)] ^= view_member_hash(&p->view[id]);
 }
 
+static void
+summary_fill(const struct peer *p, bool asks, struct message *m)
+{
+	m->type = MSG_summary;
+	m->summary.hash = p->view_hash;
+	m->summary.asks = asks;
+	summarize(p, &m->summary.buckets);
+}
+
 void
 gossip_summary(struct peer *p, unsigned id, struct addr addr, bool asks)
 {
@@ -226,17 +235,24 @@ gossip_summary(struct peer *p, unsigned id, struct addr addr, bool asks)
 	if (asks && (w->exchange_us > p->now_us || p->quiet_us > p->now_us))
 		return;
 	w->exchange_us = p->now_us + EXCHANGE_US;
-	m.type = MSG_summary;
-	m.summary.hash = p->view_hash;
-	m.summary.asks = asks;
-	summarize(p, &m.summary.buckets);
+	summary_fill(p, asks, &m);
 	act_datagram(p, addr, &m);
+}
+
+void
+gossip_compare(struct peer *p, unsigned id)
+{
+	struct message m;
+
+	summary_fill(p, false, &m);
+	link_send(p, id, &m);
 }
 
 static void
 summary_message(struct peer *p, const struct event *ev)
 {
 	const struct msg_summary *s = &ev->message->summary;
+	struct sink sink = {.addr = ev->addr};
 	struct idset differ;
 	struct hashes mine;
 
@@ -254,7 +270,9 @@ summary_message(struct peer *p, const struct event *ev)
 		if (mine.at[b] != s->buckets.at[b])
 			idset_add(&differ, id);
 	}
-	gossip_send(p, &differ, ev->addr);
+	if (ev->type == EV_MESSAGE)
+		sink.conn = link_find(p, ev->from);
+	send_set(p, &differ, SPREAD_EXCHANGE, &sink);
 }
 
 /* Everybody has been told by another; of accusers, two are enough. */

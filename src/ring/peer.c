@@ -246,6 +246,7 @@ conn_message(struct peer *p, const struct event *ev)
 	}
 	switch (m->type) {
 	case MSG_gossip:
+	case MSG_summary:
 		from = *ev;
 		from.from = c->id;
 		gossip_message(p, &from);

@@ -172,6 +172,15 @@ recall_remembered(struct peer *p)
 	memset(&p->blank, 0, sizeof(p->blank));
 }
 
+/* In a new ring all have their first: this one was up before. */
+static void
+recall_watch(struct peer *p)
+{
+	for (unsigned id = 0; id < p->space && !p->recall_told; id++)
+		if (p->view[id].incarnation > 1)
+			recall_remembered(p);
+}
+
 /* The highest one of which it is told, also while a lower one is written. */
 static void
 recall_floor(struct peer *p, const struct msg_recall *r)
@@ -223,8 +232,10 @@ recall_message(struct peer *p, const struct event *ev)
 		if ((unsigned)id < p->space &&
 		    ((unsigned)id != lowest || (unsigned)id == ev->from))
 			idset_add(&p->blank, (unsigned)id);
-	if (p->phase == PHASE_RECALLING || p->phase == PHASE_PERSISTING)
+	if (p->phase == PHASE_RECALLING || p->phase == PHASE_PERSISTING) {
 		recall_floor(p, r);
+		recall_watch(p);
+	}
 	if (p->phase != PHASE_RECALLING)
 		return;
 	if (!r->asks)

@@ -132,6 +132,9 @@ session_begin(struct peer *p, struct session *s)
 	s->gen = p->files.gen;
 	s->state = SESSION_ASKED;
 	s->used_us = p->now_us;
+	/* Nobody serves by an older view than theirs whom it synced from. */
+	if (p->phase == PHASE_SYNCING)
+		gossip_compare(p, s->id);
 	m.type = MSG_sync_ask;
 	m.sync_ask.session = s->number;
 	m.sync_ask.after = s->after;

@@ -56,6 +56,7 @@ join(struct sim *s, const struct step *t)
 	n = node_add(s, t->id, 0);
 	n->contacts[n->contact_count++] = t->other;
 	n->join_through = t->other;
+	n->ring = node_of(s, t->other)->ring;
 	node_start(s, n, 0);
 }
 

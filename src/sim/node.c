@@ -21,7 +21,7 @@ node_add(struct sim *s, unsigned id, unsigned host)
 	n->id = (uint16_t)id;
 	n->addr.ip = SIM_HOST + host;
 	n->addr.port = (uint16_t)(SIM_PORT + id);
-	n->join_through = -1;
+	n->join_through = n->ring = -1;
 	n->key_mask = s->space - 1;
 	return n;
 }
@@ -57,6 +57,29 @@ node_start(struct sim *s, struct node *n, uint64_t after_us)
 	i = queue_item(&s->queue, ITEM_START);
 	i->node = n;
 	queue_push(&s->queue, i, s->now_us + after_us);
+}
+
+/* Its join failed, so its supervisor has forgotten it. */
+static bool
+is_forgotten(const struct node *n)
+{
+	return n->join_through >= 0 && !n->running && !n->starting &&
+	       n->disk.incarnation == 0 && n->disk.wipes == 0;
+}
+
+/* Those who joined later, too, as a supervisor knows of them. */
+static void
+hand_contacts(const struct sim *s, struct node *n)
+{
+	n->contact_count = 0;
+	if (n->join_through >= 0)
+		n->contacts[n->contact_count++] = (uint16_t)n->join_through;
+	for (unsigned i = 0; i < s->node_count && n->join_through < 0; i++) {
+		const struct node *o = &s->nodes[i];
+
+		if (o != n && o->ring == n->ring && !is_forgotten(o))
+			n->contacts[n->contact_count++] = o->id;
+	}
 }
 
 static unsigned
@@ -110,6 +133,8 @@ node_fork(struct sim *s, struct node *n)
 	/* With a disk it need not be admitted, but may ask to be. */
 	if (n->disk.incarnation > 0 && !sim_chance(&s->net, MILLION / 4))
 		n->join_through = -1;
+	if (n->ring >= 0)
+		hand_contacts(s, n);
 	n->goal = n->join_through >= 0 ? GOAL_JOIN : GOAL_SERVE;
 	n->process = ++s->process;
 	n->handles = 0;

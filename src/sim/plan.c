@@ -42,19 +42,18 @@ begin_ring(struct sim *s, const struct plan *p)
 	memcpy(s->commands.names, p->names, sizeof(p->names));
 }
 
-/* Who is told of whom: all of all, or several rings that never met. */
+/* All are told of all, of those of one of several rings, or one of one. */
 static void
 begin_contacts(struct sim *s, const struct plan *p)
 {
-	for (unsigned i = 0; i < s->node_count; i++)
-		for (unsigned j = 0; j < s->node_count; j++) {
-			struct node *n = &s->nodes[i];
+	for (unsigned i = 0; i < s->node_count; i++) {
+		struct node *n = &s->nodes[i];
 
-			if (j == i || (p->chain && j + 1 != i) ||
-			    j % p->groups != i % p->groups)
-				continue;
-			n->contacts[n->contact_count++] = s->nodes[j].id;
-		}
+		if (!p->chain)
+			n->ring = (int)(i % p->groups);
+		else if (i > 0 && (i - 1) % p->groups == i % p->groups)
+			n->contacts[n->contact_count++] = s->nodes[i - 1].id;
+	}
 }
 
 static void
