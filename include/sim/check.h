@@ -41,6 +41,8 @@ void check_served(struct sim *, struct node *);
 void check_missed(struct sim *, struct node *);
 /* It serves, or syncs if that is enough. */
 bool check_acts(const struct node *, bool syncing);
+/* The other was given to it as one to ask. */
+bool check_contact(const struct node *, const struct node *);
 /* The one has the other's present life as a member. */
 bool check_knows(const struct node *, const struct node *);
 

@@ -17,15 +17,10 @@ check_born(struct sim *s, struct node *n)
 {
 	n->forgot = disk_forgot(s, n);
 	memset(n->then, 0, sizeof(n->then));
-	memset(n->sole, 0, sizeof(n->sole));
-	for (unsigned i = 0; i < n->disk.view_count; i++) {
-		const struct member *m = &n->disk.view[i];
-
-		if (m->state < MEMBER_LEFT && m->id != n->id)
-			plan_put(n->then, m->id);
-		if (m->state == MEMBER_SUSPECT)
-			plan_put(n->sole, m->id);
-	}
+	for (unsigned i = 0; i < n->disk.view_count; i++)
+		if (n->disk.view[i].state < MEMBER_LEFT &&
+		    n->disk.view[i].id != n->id)
+			plan_put(n->then, n->disk.view[i].id);
 	if (n->forgot)
 		s->forgot_us = s->now_us;
 	memset(n->shadow, 0, s->space * sizeof(n->shadow[0]));
@@ -55,8 +50,8 @@ check_live(const struct node *n)
 	       (n->goal == GOAL_SERVE || n->goal == GOAL_JOIN);
 }
 
-static bool
-is_contact(const struct node *n, const struct node *other)
+bool
+check_contact(const struct node *n, const struct node *other)
 {
 	for (unsigned i = 0; i < n->contact_count; i++)
 		if (n->contacts[i] == other->id)
@@ -80,7 +75,7 @@ reuse_excused(struct sim *s, const struct node *n, const struct lineage *l,
 		const struct node *o = &s->nodes[i];
 
 		if (check_live(o) && o->process < n->process &&
-		    (is_contact(n, o)
+		    (check_contact(n, o)
 			    ? plan_has(n->known_by, o->id)
 			    : n->shadow[o->id].state != MEMBER_NONE) &&
 		    o->shadow[n->id].incarnation >= incarnation)
@@ -186,8 +181,8 @@ bool
 check_strangers(const struct node *n, const struct node *o)
 {
 	return o != n && n->shadow[o->id].state == MEMBER_NONE &&
-	       o->shadow[n->id].state == MEMBER_NONE && !is_contact(n, o) &&
-	       !is_contact(o, n);
+	       o->shadow[n->id].state == MEMBER_NONE && !check_contact(n, o) &&
+	       !check_contact(o, n);
 }
 
 /*
@@ -215,7 +210,7 @@ is_unheard(const struct node *n, const struct node *o)
 	bool back = n->recalls && o->incarnation > 1 && !check_acts(o, false);
 
 	return (o->paused || back) && n->shadow[o->id].state == MEMBER_NONE &&
-	       !is_contact(n, o) && (!check_knows(o, n) || mistakes(o, n));
+	       !check_contact(n, o) && (!check_knows(o, n) || mistakes(o, n));
 }
 
 /* Do this and another one know nothing of each other, or is one accused? */

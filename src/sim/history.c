@@ -186,7 +186,7 @@ is_bereft(struct sim *s, unsigned key)
 }
 
 /*
- * Was one there all the time that knows it, as it was last, or has nobody met
+ * Was one there all the time that knows it, as it was last, or can nobody miss
  * it?
  */
 static bool
@@ -204,7 +204,7 @@ is_vouched(struct sim *s, const struct node *down, uint64_t since_us)
 		    !n->forgot && check_stood(n) <= since_us)
 			return true;
 		missed |= knows || plan_has(n->then, down->id) ||
-			  plan_has(n->sole, down->id);
+			  check_contact(n, down);
 	}
 	return !missed;
 }
