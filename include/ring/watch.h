@@ -70,6 +70,7 @@ struct watch {
 	bool contact; /* from config or disk, and not heard of since */
 	bool recall; /* at start: what it remembers of us is unknown */
 	uint32_t life; /* in which it first asked or said so; 0: not yet */
+	uint32_t spoken_life; /* likewise, or in another's word of it */
 };
 
 /* A newcomer that this owner is admitting, or that waits for its turn. */

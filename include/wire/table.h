@@ -87,6 +87,7 @@
 #define MESSAGE_recall(F)                                                      \
 	F(u8, asks) F(u32, life) /* another one after each start */            \
 	F(u32, met) /* the receiver's when first met; 0: not yet */            \
+	F(u16, first) F(u32, first_life) /* likewise of whom all ask first */  \
 	F(idset, heard) F(members, members)
 
 /* The handshake of every connection between peers. */

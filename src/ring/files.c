@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "ring/files_repair.h"
 
 /* Where events on files come in, and which table each of them is for. */
@@ -18,6 +19,8 @@ files_init(struct peer *p)
 	struct files *f = &p->files;
 
 	f->round_us = p->now_us;
+	/* By a rare chance alone is an answer to an earlier life taken. */
+	f->serial = (uint32_t)hash_pair(p->config.seed, p->config.id);
 	f->offer.pause_us = PAUSE_MIN_US;
 	/* Dead, or perhaps alive when this peer was: missed till they come. */
 	for (unsigned id = 0; id < p->space; id++)

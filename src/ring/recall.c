@@ -46,6 +46,19 @@ life_of(const struct peer *p)
 	return (uint32_t)hash_pair(p->config.seed, p->config.id) | 1;
 }
 
+/* One that became a member meanwhile counts, too; space: there is none. */
+static unsigned
+lowest_contact(const struct peer *p)
+{
+	unsigned id = 0;
+
+	while (id < p->space &&
+	       (id == p->config.id ||
+		   (!p->watch[id].contact && p->view[id].state == MEMBER_NONE)))
+		id++;
+	return id;
+}
+
 /*
  * What is said to id; to many: with this peer's own identifier. The asker
  * tells others who remembers nothing: that must be of nobody at all. Once it
@@ -56,11 +69,14 @@ static void
 recall_fill(const struct peer *p, unsigned id, bool asks, struct message *m)
 {
 	struct member remembered = p->view[id];
+	unsigned first = lowest_contact(p);
 
 	m->type = MSG_recall;
 	m->recall.asks = asks;
 	m->recall.life = life_of(p);
 	m->recall.met = p->watch[id].life;
+	m->recall.first = (uint16_t)(first < p->space ? first : id);
+	m->recall.first_life = p->watch[m->recall.first].life;
 	memset(&m->recall.heard, 0, sizeof(m->recall.heard));
 	if (p->config.remembered_count == 0 && !p->recall_told) {
 		bool blank = p->phase == PHASE_RECALLING && p->view_hash == 0;
@@ -135,19 +151,6 @@ recall_tell(struct peer *p)
 	act_multicast(p, &to, &m);
 }
 
-/* One that became a member meanwhile counts, too; space: there is none. */
-static unsigned
-lowest_contact(const struct peer *p)
-{
-	unsigned id = 0;
-
-	while (id < p->space &&
-	       (id == p->config.id ||
-		   (!p->watch[id].contact && p->view[id].state == MEMBER_NONE)))
-		id++;
-	return id;
-}
-
 static void
 recall_end(struct peer *p)
 {
@@ -170,6 +173,23 @@ recall_remembered(struct peer *p)
 	}
 	p->recall_told = true;
 	memset(&p->blank, 0, sizeof(p->blank));
+}
+
+/*
+ * Who has another life than others speak of has started again: what was said
+ * in the former one is out of date.
+ */
+static void
+recall_life(struct peer *p, unsigned id, uint32_t life)
+{
+	uint32_t *spoken = &p->watch[id < p->space ? id : 0].spoken_life;
+
+	if (life == 0 || id >= p->space)
+		return;
+	if (*spoken == 0)
+		*spoken = life;
+	else if (*spoken != life && p->phase <= PHASE_PERSISTING)
+		recall_remembered(p);
 }
 
 /* In a new ring all have their first: this one was up before. */
@@ -210,6 +230,8 @@ recall_message(struct peer *p, const struct event *ev)
 
 	if (p->watch[ev->from].life == 0)
 		p->watch[ev->from].life = r->life;
+	recall_life(p, ev->from, r->life);
+	recall_life(p, r->first, r->first_life);
 	/* It may have become a member then, since others were heard of. */
 	if (p->phase == PHASE_RECALLING && r->met != 0 && r->met != life_of(p))
 		recall_remembered(p);
