@@ -168,6 +168,20 @@ request(void)
 	serve_get(p, c, &in, false);
 }
 
+/* All who are no holders are asked before it is said. */
+static void
+others_lack_it(void)
+{
+	static const uint16_t others[] = {2, 4, 5, 19};
+
+	for (unsigned i = 0; i < 4; i++) {
+		assert_false(sent(MSG_refuse));
+		answer(others[i], 0, 5);
+	}
+	assert_true(sent(MSG_refuse));
+	assert_int_equal(got.refuse.error, ERROR_damaged);
+}
+
 /* The answers as on the wire: 0 no, 1 held, 3 lost there. */
 static void
 lost_everywhere(void **state)
@@ -177,8 +191,7 @@ lost_everywhere(void **state)
 	request();
 	answer(NEXT, 0, 5);
 	answer(LAST, 3, 5);
-	assert_true(sent(MSG_refuse));
-	assert_int_equal(got.refuse.error, ERROR_damaged);
+	others_lack_it();
 	assert_int_equal(got.refuse.ids.count, 2);
 }
 
