@@ -218,9 +218,9 @@ query_begin(struct peer *p, struct query *q)
 {
 	uint16_t ids[COPIES_MAX + 1], formers[COPIES_MAX];
 	unsigned n = ring_replicas(p, q->key, ids), self = p->config.id;
-	unsigned before = range_formers(p, formers);
-	struct record own;
 	bool all;
+	unsigned before = range_formers(p, formers, &all);
+	struct record own;
 
 	q->known = q->blind = q->bereft = q->was_lost = q->partial = false;
 	q->holder_count = q->loser_count = q->count = q->wide = 0;
@@ -239,6 +239,8 @@ query_begin(struct peer *p, struct query *q)
 	}
 	for (unsigned i = 0; i < before; i++)
 		query_add(q, formers[i]);
+	if (!all)
+		q->blind = q->partial = true;
 	/*
 	 * If nobody can write, anybody may have been the last who could; and of
 	 * fewer than copies each one was in the set.
