@@ -16,12 +16,13 @@ enum {
 	SERVES_COPIES_MAX = 128, /* of those, for who is to hold a copy */
 	QUERIES_MAX = 64, /* questions to a replica set */
 	PULLS_MAX = 96, /* versions being fetched to be held here */
-	SESSIONS_MAX = 40, /* comparisons with another peer */
+	SESSIONS_MAX = 64, /* comparisons with another peer */
 	TIES_MAX = 1024, /* connections, and open files, that these use */
 	ROUTE_MAX = 256, /* identifiers of a route that are kept */
 	PAGE_MAX = 24, /* records listed at a time */
 	WINDOW_MAX = 2 * PAGE_MAX, /* listed, and not here yet */
 	SET_MAX = COPIES_MAX + 2, /* a replica set and one more */
+	TARGETS_MAX = 2 * COPIES_MAX, /* it, and who had its range before */
 	DAMAGED_MAX = 4, /* transfers that were not what was promised */
 	NOBODY = 0xffff,
 	RTO_US = 250000, /* an answer is overdue */

@@ -64,6 +64,8 @@ struct query {
 	unsigned loser_count;
 	uint16_t ids[ASKED_MAX];
 	unsigned count;
+	unsigned first; /* of ids: those who should know */
+	unsigned wide; /* the rest: who has been asked, below this one */
 	uint64_t missing; /* bits of ids */
 	uint64_t vouching; /* bits of ids: who answered, and can tell */
 };

@@ -100,10 +100,6 @@ void range_touched(struct peer *);
 bool range_complete(const struct peer *);
 /* Does it own a range? Not when it leaves, or can't write. */
 bool range_owned(const struct peer *);
-/* Who had its range before it came: the next one that serves, if any. */
-unsigned range_former(const struct peer *);
-/* Until it serves: all that may hold what the range had; at most COPIES_MAX. */
-unsigned range_formers(const struct peer *, uint16_t *ids);
 /* NULL: none. */
 struct session *range_session(
     const struct peer *, enum session_role, unsigned id);
@@ -114,6 +110,18 @@ uint64_t range_hash(const struct peer *, unsigned owner);
 bool range_in_set(const struct peer *, unsigned owner, unsigned id);
 /* Keys (*after, id] are those for which this peer is a replica. */
 unsigned range_held_after(const struct peer *);
+
+/* former.c */
+void former_view_changed(struct peer *);
+/* Who had its range before it came: the next one that serves, if any. */
+unsigned range_former(const struct peer *);
+/*
+ * Until it serves: who may hold what the range had, but for those who were
+ * heard; not all: COPIES_MAX of them.
+ */
+unsigned range_formers(const struct peer *, uint16_t *ids, bool *all);
+/* These agreed: others are asked now. */
+void former_heard(struct peer *, const uint16_t *ids, unsigned n);
 
 /* release.c: the owner's side of an offer, and its replicas' */
 void release_offer(struct peer *, struct conn *, const struct msg_offer *);

@@ -114,12 +114,13 @@ struct files {
 	uint64_t member_us; /* when this peer became one; 0: not yet */
 	uint64_t round_us; /* next comparison by the clock */
 	bool marking; /* a scan for records not acknowledged is due */
-	unsigned mark_cursor;
 	bool mark_named;
+	unsigned mark_cursor;
 	struct name mark_name;
 	struct idset members, writers; /* when the view was last looked at */
 	struct idset later; /* did not serve yet when this peer came */
 	struct idset came; /* who said so itself, this peer being a member */
+	struct idset heard; /* of those who had the range: they agreed */
 	struct idset settled; /* likewise, when last complete */
 	struct idset renewed, renewed_now; /* restarted; _now: not seen yet */
 	struct idset dead; /* likewise */
@@ -130,9 +131,8 @@ struct files {
 	struct conflicts conflicts;
 	struct idset reunited; /* perhaps with strays: back, or couldn't send */
 	struct idset elders; /* of those: may have served without this peer */
-	uint64_t elders_us; /* not asked before, and from whom on: */
-	uint16_t elder_next;
-	unsigned own_name; /* tried for that */
+	uint64_t elders_us; /* not asked before, and from elder_next on */
+	unsigned elder_next, own_name; /* own_name: tried for that */
 	struct idset newcomers; /* came together with this peer, with nothing */
 	struct idset inherited; /* of those: told by the disk at start */
 	struct idset then; /* of those: alive then, and did not leave */

@@ -26,7 +26,7 @@ struct leg {
 
 enum write_state {
 	WRITE_FREE,
-	WRITE_ASKING, /* is there a file to remove? */
+	WRITE_ASKING, /* what do the others know? */
 	WRITE_CREATING, /* the temporary file */
 	WRITE_FEEDING,
 	WRITE_CHECKING, /* the local source */
@@ -47,6 +47,7 @@ enum feed {
 struct write {
 	enum write_state state;
 	bool replica; /* for another owner: no legs */
+	bool again; /* an owner may have accepted it before */
 	bool small; /* file is in memory */
 	bool raw_done, end_done;
 	bool sealed; /* record.digest is what it shall be */

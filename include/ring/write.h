@@ -15,6 +15,8 @@ void write_event(struct peer *, struct write *, const struct event *);
 void write_closed(struct peer *, struct write *);
 void write_commit(struct peer *, struct write *);
 void write_checked(struct peer *, struct write *, enum wire_error);
+/* What do the others know? write_queried() goes on. */
+void write_ask(struct peer *, struct write *);
 void write_queried(struct peer *, struct write *, const struct query *);
 /* Nothing newer is known: into the store. */
 void write_store(struct peer *, struct write *);

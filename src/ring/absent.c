@@ -216,7 +216,7 @@ absent_tick(struct peer *p)
 		m.ask.op = ++p->next_op;
 		if (peer_usable(p, (unsigned)id))
 			link_send(p, (unsigned)id, &m);
-		f->elder_next = (uint16_t)(id + 1);
+		f->elder_next = (unsigned)id + 1;
 		id = idset_next(&f->elders, f->elder_next);
 	}
 	return f->elders_us;

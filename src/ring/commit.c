@@ -283,36 +283,51 @@ write_closed(struct peer *p, struct write *w)
 		write_end(p, w);
 }
 
-void
-write_queried(struct peer *p, struct write *w, const struct query *q)
+/* What is known now of the name instead of that it is stored or removed. */
+static void
+write_silence(struct peer *p, struct write *w, const struct query *q)
 {
 	struct message m;
-	const struct record *newest = query_lost(q) ? &q->lost : &q->best;
 
-	w->state = WRITE_CREATING;
-	if (!w->record.deleted) {
-		if (q->missing != 0 || q->partial)
-			write_refuse(p, w, ERROR_not_serving);
-		else if ((q->known || query_lost(q)) &&
-			 version_cmp(&newest->version, &w->record.version) > 0)
-			write_older(p, w, newest);
-		else
-			write_store(p, w);
-		return;
-	}
-	/* A remove that too few know of may yet be undone: it goes on. */
-	if (newest == &q->lost ||
-	    (q->known && !(q->best.deleted && query_sure(p, q)))) {
-		if (version_cmp(&newest->version, &w->record.version) > 0)
-			write_older(p, w, newest);
-		else
-			write_commit(p, w);
-		return;
-	}
 	refuse_fill(p, &m, w->from_op, ERROR_not_serving, w->key);
 	if (q->missing == 0)
 		m.refuse.error = (uint8_t)query_silence(p, q, &m.refuse.ids);
+	m.refuse.taken = w->sealed;
 	write_tell(p, w, &m);
+}
+
+/*
+ * An earlier try may have been accepted, read and replaced by what is lost now:
+ * it must not come after that, and nobody can hold what came instead.
+ */
+static bool
+write_gone(const struct peer *p, const struct write *w, const struct query *q)
+{
+	return w->again && query_denied(p, q) &&
+	       version_cmp(&q->lost.version, &w->record.version) > 0;
+}
+
+void
+write_queried(struct peer *p, struct write *w, const struct query *q)
+{
+	bool lost = w->again ? query_denied(p, q) : query_lost(q);
+	const struct record *newest = lost ? &q->lost : &q->best;
+	/* A remove that too few know of may yet be undone: it goes on. */
+	bool removed =
+	    !lost && (!q->known || (q->best.deleted && query_sure(p, q)));
+
+	w->state = WRITE_CREATING;
+	if (write_gone(p, w, q) || (w->record.deleted && removed))
+		write_silence(p, w, q);
+	else if (w->have || (!w->record.deleted && (q->missing || q->partial)))
+		write_refuse(p, w, ERROR_not_serving);
+	else if ((lost || q->known) &&
+		 version_cmp(&newest->version, &w->record.version) > 0)
+		write_older(p, w, newest);
+	else if (w->record.deleted)
+		write_commit(p, w);
+	else
+		write_store(p, w);
 }
 
 void

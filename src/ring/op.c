@@ -178,7 +178,7 @@ op_refused(struct peer *p, struct op *o, const struct msg_refuse *r)
 		break;
 	case ERROR_damaged:
 		/* A store's bytes were, or all that is left of a file is. */
-		if (o->command == COMMAND_REQUEST && !exact)
+		if (o->command == COMMAND_REQUEST ? !exact : r->ids.count > 0)
 			op_refused_for_good(p, o, r);
 		else
 			op_pause(p, o);

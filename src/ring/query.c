@@ -163,6 +163,36 @@ query_add_sources(const struct peer *p, struct query *q)
 }
 
 /*
+ * All that should hold it have lost it: one that should not may have it yet,
+ * and not know so. Everybody else is asked, as many as can be at a time; false:
+ * there is nobody left.
+ */
+static bool
+query_widen(const struct peer *p, struct query *q)
+{
+	if (!query_denied(p, q) || q->blind)
+		return false;
+	if (q->wide == 0)
+		q->first = q->count;
+	q->count = q->first;
+	q->vouching &= (ONE << q->first) - 1;
+	for (; q->wide < p->space && q->count < ASKED_MAX; q->wide++)
+		if (q->wide != p->config.id && peer_usable(p, q->wide))
+			query_add(q, q->wide);
+	q->missing = (ONE << q->count) - (ONE << q->first);
+	return q->missing != 0;
+}
+
+static void
+query_answered(struct peer *p, struct query *q)
+{
+	if (query_widen(p, q))
+		query_send(p, q);
+	else
+		query_done(p, q);
+}
+
+/*
  * Where the set ends, or would end if all could write: who can't may have been
  * in it before others came.
  */
@@ -188,12 +218,12 @@ query_begin(struct peer *p, struct query *q)
 {
 	uint16_t ids[COPIES_MAX + 1], formers[COPIES_MAX];
 	unsigned n = ring_replicas(p, q->key, ids), self = p->config.id;
-	unsigned before = range_formers(p, formers);
-	struct record own;
 	bool all;
+	unsigned before = range_formers(p, formers, &all);
+	struct record own;
 
 	q->known = q->blind = q->bereft = q->was_lost = q->partial = false;
-	q->holder_count = q->loser_count = q->count = 0;
+	q->holder_count = q->loser_count = q->count = q->wide = 0;
 	q->op = ++p->next_op;
 	q->rto_us = RTO_US;
 	if (files_find(p, &q->name, &own))
@@ -209,6 +239,8 @@ query_begin(struct peer *p, struct query *q)
 	}
 	for (unsigned i = 0; i < before; i++)
 		query_add(q, formers[i]);
+	if (!all)
+		q->blind = q->partial = true;
 	/*
 	 * If nobody can write, anybody may have been the last who could; and of
 	 * fewer than copies each one was in the set.
@@ -226,7 +258,7 @@ query_begin(struct peer *p, struct query *q)
 	if (!all)
 		query_give_up(p, q);
 	else if (q->missing == 0)
-		query_done(p, q);
+		query_answered(p, q);
 	else
 		query_send(p, q);
 }
@@ -304,8 +336,9 @@ query_heard(struct query *q, unsigned id, const struct msg_answer *in)
 		query_learn(q, id, &in->record);
 	if (known == KNOWN_LOST && meant)
 		query_learn_lost(q, id, &in->record);
-	q->bereft |= known == KNOWN_BEREFT;
-	q->blind |= known == KNOWN_SOON;
+	/* Others don't know whom the range misses. */
+	q->bereft |= known == KNOWN_BEREFT && q->wide == 0;
+	q->blind |= known == KNOWN_SOON && q->wide == 0;
 }
 
 void
@@ -331,7 +364,7 @@ query_answer(struct peer *p, struct conn *c, const struct msg_answer *in)
 		if (q->was_lost)
 			files_saw(p, &q->lost.version);
 		if (q->missing == 0)
-			query_done(p, q);
+			query_answered(p, q);
 		return;
 	}
 }

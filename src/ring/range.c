@@ -83,95 +83,18 @@ range_served(const struct peer *p)
 	return id != p->config.id && range_serves(p, id);
 }
 
-/* The next one that serves, but for those; space: there is none. */
-static unsigned
-next_serving(const struct peer *p, const struct idset *but)
-{
-	for (unsigned i = 1; i < p->space; i++) {
-		unsigned id = (p->config.id + i) & (p->space - 1);
-
-		if (range_serves(p, id) && !idset_has(but, id))
-			return id;
-	}
-	return p->space;
-}
-
 /*
- * Several may have come at once: none of them knows, then or later. By old
- * news one that served all the time seems to have come with them; by its own
- * word, told to a member, none does.
+ * Who must agree: the set's other members and, at first, who had it before; of
+ * those, not all: as many as can be asked at a time.
  */
-unsigned
-range_former(const struct peer *p)
-{
-	static const struct idset nobody;
-	unsigned id = next_serving(p, &p->files.later);
-
-	if (id == p->space)
-		id = next_serving(p, &p->files.came);
-	if (id == p->space)
-		id = next_serving(p, &nobody);
-	return id < p->space ? id : p->successors[0];
-}
-
-/*
- * Who comes together with this peer had nothing before. Of whom it only knows
- * by a connection it can't tell whether it serves.
- */
-static void
-range_came(struct peer *p)
-{
-	struct files *f = &p->files;
-
-	if (p->phase == PHASE_SERVING) {
-		memset(&f->later, 0, sizeof(f->later));
-		memset(&f->came, 0, sizeof(f->came));
-	}
-	for (unsigned id = 0; id < p->space; id++) {
-		if (!member_is(p, id)) {
-			idset_del(&f->later, id);
-			idset_del(&f->came, id);
-		} else if (p->phase != PHASE_SERVING && !range_serves(p, id) &&
-			   p->view[id].revision > 0) {
-			idset_add(&f->later, id);
-		}
-	}
-}
-
-void
-files_syncing(struct peer *p, unsigned id)
-{
-	if (p->phase == PHASE_SYNCING && !range_serves(p, id))
-		idset_add(&p->files.came, id);
-}
-
-/* One that can't write let the next ones have it, up to one that can. */
-unsigned
-range_formers(const struct peer *p, uint16_t *out)
-{
-	unsigned self = p->config.id, id = range_former(p), n = 0;
-
-	if (p->phase != PHASE_SYNCING)
-		return 0;
-	for (; id != self && n < COPIES_MAX; id = (id + 1) & (p->space - 1)) {
-		if (n > 0 && !range_serves(p, id))
-			continue;
-		out[n++] = (uint16_t)id;
-		if (member_writable(p, id) &&
-		    (n == 1 || !idset_has(&p->files.later, id)))
-			break;
-	}
-	return n;
-}
-
-/* Who must agree: the set's other members and, at first, who had it before. */
 static unsigned
-range_targets(const struct peer *p, uint16_t *out)
+range_targets(const struct peer *p, uint16_t *out, bool *all)
 {
 	uint16_t ids[COPIES_MAX + 1], formers[COPIES_MAX];
 	unsigned self = p->config.id, n, count = 0;
 	struct idset set = {0};
 
+	*all = true;
 	if (ring_owner(p, self) != self)
 		return 0;
 	n = ring_replicas(p, self, ids);
@@ -180,10 +103,11 @@ range_targets(const struct peer *p, uint16_t *out)
 		if (ids[i] != self)
 			out[count++] = ids[i];
 	}
-	n = range_formers(p, formers);
-	for (unsigned i = 0; i < n && count < SET_MAX; i++)
+	n = range_formers(p, formers, all);
+	for (unsigned i = 0; i < n; i++)
 		if (!idset_has(&set, formers[i]))
 			out[count++] = formers[i];
+	assert(count <= TARGETS_MAX);
 	return count;
 }
 
@@ -222,11 +146,12 @@ range_view_changed(struct peer *p)
 	uint64_t set = range_owned(p) ? range_hash(p, self) : 0;
 
 	mourn_view_changed(p);
-	range_came(p);
+	former_view_changed(p);
 	range_unsettle(p);
 	short_view_changed(p);
 	if (set == f->set)
 		return;
+	memset(&f->heard, 0, sizeof(f->heard));
 	f->set = set;
 	f->complete_set = 0;
 	f->marking = false;
@@ -244,8 +169,9 @@ range_touched(struct peer *p)
 void
 range_serve(struct peer *p)
 {
-	uint16_t ids[SET_MAX];
-	unsigned n = range_targets(p, ids);
+	uint16_t ids[TARGETS_MAX];
+	bool all;
+	unsigned n = range_targets(p, ids, &all);
 
 	absent_serve(p, ids, n);
 }
@@ -254,8 +180,9 @@ void
 range_agreed(struct peer *p)
 {
 	struct files *f = &p->files;
-	uint16_t ids[SET_MAX];
-	unsigned n = range_targets(p, ids);
+	uint16_t ids[TARGETS_MAX];
+	bool all;
+	unsigned n = range_targets(p, ids, &all);
 	struct message m;
 
 	if (f->set == 0)
@@ -266,11 +193,17 @@ range_agreed(struct peer *p)
 
 		if (s == NULL || s->agreed_set != f->set)
 			return;
-		if (s->agreed_gen != f->gen) {
+		if (all && s->agreed_gen != f->gen) {
 			if (s->state == SESSION_DONE && f->settle_us == 0)
 				range_unsettle(p);
 			return;
 		}
+	}
+	if (!all) {
+		absent_inherit(p, ids, n);
+		former_heard(p, ids, n);
+		range_unsettle(p);
+		return;
 	}
 	if (!range_complete(p))
 		f->marking = true;
@@ -309,8 +242,9 @@ static void
 range_settle(struct peer *p)
 {
 	struct files *f = &p->files;
-	uint16_t ids[SET_MAX];
-	unsigned n = range_targets(p, ids);
+	uint16_t ids[TARGETS_MAX];
+	bool all;
+	unsigned n = range_targets(p, ids, &all);
 
 	f->settle_us = f->unsettled_us = 0;
 	for (unsigned i = 0; i < p->files.session_top; i++) {
@@ -455,8 +389,9 @@ source_synced(const struct peer *p, unsigned owner)
 bool
 range_synced(const struct peer *p)
 {
-	uint16_t ids[SET_MAX], sources[SESSIONS_MAX / 2];
-	unsigned n = range_targets(p, ids), from;
+	uint16_t ids[TARGETS_MAX], sources[SESSIONS_MAX / 2];
+	bool all;
+	unsigned n = range_targets(p, ids, &all), from;
 	uint64_t set = range_hash(p, p->config.id);
 
 	for (unsigned i = 0; i < n; i++) {
@@ -470,7 +405,7 @@ range_synced(const struct peer *p)
 	for (unsigned i = 0; i < from; i++)
 		if (!source_synced(p, sources[i]))
 			return false;
-	return true;
+	return all;
 }
 
 unsigned

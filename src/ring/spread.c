@@ -226,9 +226,11 @@ leg_newer(
 		return;
 	}
 	if (m->known == KNOWN_LOST) {
-		if (w->state == WRITE_COMMITTING)
-			spread_end(p, w);
-		write_refuse(p, w, ERROR_not_serving);
+		spread_end(p, w);
+		if (w->again && w->state == WRITE_SPREADING)
+			write_ask(p, w);
+		else
+			write_refuse(p, w, ERROR_not_serving);
 		return;
 	}
 	w->progress_us = p->now_us;

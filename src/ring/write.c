@@ -241,6 +241,7 @@ write_have(struct peer *p, const struct incoming *in, const struct record *held,
 		refuse(p, in, ERROR_busy, key);
 		return;
 	}
+	w->again = !in->replica && in->set;
 	write_feed(p, w, in);
 	write_respread(p, w);
 }
@@ -260,8 +261,7 @@ write_create(struct peer *p, struct write *w)
 	a->record = w->record;
 }
 
-/* What do the others know? write_queried() goes on. */
-static void
+void
 write_ask(struct peer *p, struct write *w)
 {
 	w->state = WRITE_ASKING;
@@ -315,6 +315,9 @@ write_doubted(
 static void
 write_begin(struct peer *p, struct write *w)
 {
+	struct record lost;
+	bool late;
+
 	w->state = WRITE_CREATING;
 	if (!w->replica) {
 		if (!w->record.deleted && p->config.route == ROUTE_DIRECT)
@@ -322,11 +325,12 @@ write_begin(struct peer *p, struct write *w)
 			    &w->record.name, 0);
 		spread_set(p, w);
 	}
-	/* An owner that is new may lack what is newer. */
-	if (w->record.deleted)
+	/* An owner that is new may lack what is newer; others may not. */
+	late = !w->replica && write_outdated(p, &w->record, &lost);
+	if (w->record.deleted && !late)
 		write_remove(p, w);
-	else if (!w->replica &&
-		 (p->phase == PHASE_SYNCING || range_parted(p, w->key)))
+	else if (late || (!w->replica && (p->phase == PHASE_SYNCING ||
+					     range_parted(p, w->key))))
 		write_ask(p, w);
 	else
 		write_store(p, w);
@@ -359,7 +363,7 @@ write_incoming(struct peer *p, const struct incoming *in)
 	}
 	/* Its owner knows of what nobody has marked, and goes on. */
 	if (write_outdated(p, in->record, &held) &&
-	    (!in->replica || held.acknowledged)) {
+	    (in->replica ? held.acknowledged : !in->set)) {
 		answer_known(p, in, KNOWN_LOST, &held);
 		return;
 	}
@@ -378,6 +382,7 @@ write_incoming(struct peer *p, const struct incoming *in)
 		return;
 	}
 	w->replica = in->replica;
+	w->again = !in->replica && in->set;
 	write_feed(p, w, in);
 	write_begin(p, w);
 }
@@ -435,10 +440,8 @@ write_local(struct peer *p, struct op *o)
 	bool known = files_find(p, &o->record.name, &held);
 	int cmp = known ? version_cmp(&held.version, &o->record.version) : -1;
 
-	if (cmp <= 0 && write_outdated(p, &o->record, &held)) {
+	if (cmp <= 0 && !o->again && write_outdated(p, &o->record, &held)) {
 		cmp = 1;
-		if (o->again)
-			why = ERROR_not_serving;
 	} else if (cmp < 0 && write_doubted(p, &o->record, o->key, &held)) {
 		cmp = 1;
 		if (o->again)
@@ -468,6 +471,7 @@ write_local(struct peer *p, struct op *o)
 	w->feeder = (uint16_t)op_index(p, o);
 	w->from = p->config.id;
 	w->from_op = o->id;
+	w->again = o->again;
 	o->first = !o->again;
 	o->again = true;
 	if (cmp >= 0)

@@ -168,6 +168,20 @@ request(void)
 	serve_get(p, c, &in, false);
 }
 
+/* All who are no holders are asked before it is said. */
+static void
+others_lack_it(void)
+{
+	static const uint16_t others[] = {2, 4, 5, 19};
+
+	for (unsigned i = 0; i < 4; i++) {
+		assert_false(sent(MSG_refuse));
+		answer(others[i], 0, 5);
+	}
+	assert_true(sent(MSG_refuse));
+	assert_int_equal(got.refuse.error, ERROR_damaged);
+}
+
 /* The answers as on the wire: 0 no, 1 held, 3 lost there. */
 static void
 lost_everywhere(void **state)
@@ -177,8 +191,7 @@ lost_everywhere(void **state)
 	request();
 	answer(NEXT, 0, 5);
 	answer(LAST, 3, 5);
-	assert_true(sent(MSG_refuse));
-	assert_int_equal(got.refuse.error, ERROR_damaged);
+	others_lack_it();
 	assert_int_equal(got.refuse.ids.count, 2);
 }
 
@@ -230,23 +243,86 @@ asked_for_lost(void **state)
 	assert_int_equal(got.answer.record.version.clock, 5);
 }
 
-/* A later version lost here makes an older store take a new version. */
+/* A client's store of version 4, from 19. */
 static void
-older_is_not_stored(void **state)
+put(bool again)
 {
-	struct msg_put in = {.op = 4, .record = record_of("0006", 4)};
-	struct conn *c;
+	struct msg_put in = {
+	    .op = 4, .record = record_of("0006", 4), .set = again};
+	struct conn *c = conn_from(p, 19, CONN_FOR_STREAM);
 
-	(void)state;
-	damage();
-	c = conn_from(p, 19, CONN_FOR_STREAM);
 	c->inbound = true;
 	files_opened(p, c);
 	forget_sent(out);
 	write_put(p, c, &in);
+}
+
+/* A later version lost here makes an older store take a new version. */
+static void
+older_is_not_stored(void **state)
+{
+	(void)state;
+	damage();
+	put(false);
 	assert_true(sent(MSG_answer));
 	assert_int_equal(got.answer.record.version.clock, 5);
 	assert_null(done(out, ACT_CREATE_TEMP));
+}
+
+/* Tried again it can't: it may have been stored, read and replaced. */
+static void
+older_again_ends(void **state)
+{
+	(void)state;
+	damage();
+	put(true);
+	answer(NEXT, 0, 5);
+	answer(LAST, 3, 5);
+	others_lack_it();
+	assert_int_equal(got.refuse.ids.count, 2);
+	assert_null(done(out, ACT_CREATE_TEMP));
+}
+
+/* What replaced it comes back: the next try finds that it is held. */
+static void
+older_again_goes_on(void **state)
+{
+	(void)state;
+	damage();
+	put(true);
+	answer(NEXT, 1, 5);
+	answer(LAST, 3, 5);
+	assert_false(sent(MSG_refuse));
+	assert_true(sent(MSG_answer));
+	assert_int_equal(got.answer.record.version.clock, 5);
+}
+
+/* The owner never had it; a replica did, and has lost it. */
+static void
+lost_at_replica(void **state)
+{
+	struct write *w = &p->files.writes[0];
+	struct event ev = {.type = EV_FILE, .whole = true};
+	struct message m = {.type = MSG_answer};
+
+	(void)state;
+	shelf.at[0] = record_of("0006", 4);
+	put(true);
+	assert_int_equal(w->state, WRITE_OPENING);
+	write_event(p, w, &ev);
+	spread_start(p, w);
+	m.answer.known = KNOWN_LOST;
+	m.answer.record = record_of("0006", 5);
+	m.answer.record.acknowledged = 1;
+	spread_answer(p, w, LAST, &m);
+	assert_int_equal(w->state, WRITE_ASKING);
+	answer(NEXT, 1, 4);
+	m.answer.op = p->files.queries[0].op;
+	query_answer(p, conn_from(p, LAST, CONN_FOR_LINK), &m.answer);
+	others_lack_it();
+	assert_int_equal(got.refuse.ids.count, 1);
+	assert_int_equal(got.refuse.ids.at[0], LAST);
+	assert_int_equal(w->state, WRITE_FREE);
 }
 
 #define MEND_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -254,4 +330,6 @@ older_is_not_stored(void **state)
 UNIT_MAIN(MEND_TEST(others_are_asked), MEND_TEST(no_replica_any_more),
     MEND_TEST(sender_is_told), MEND_TEST(sender_verifies),
     MEND_TEST(lost_everywhere), MEND_TEST(query_results),
-    MEND_TEST(asked_for_lost), MEND_TEST(older_is_not_stored))
+    MEND_TEST(asked_for_lost), MEND_TEST(older_is_not_stored),
+    MEND_TEST(older_again_ends), MEND_TEST(older_again_goes_on),
+    MEND_TEST(lost_at_replica))

@@ -49,14 +49,20 @@ requests(void)
 }
 
 static void
-answers(unsigned id, const struct record *r)
+knows(unsigned id, enum known known, const struct record *r)
 {
 	struct message m = {.type = MSG_answer};
 
-	m.answer.op = got.ask.op;
-	m.answer.known = 1;
+	m.answer.op = p->files.queries[0].op;
+	m.answer.known = (uint8_t)known;
 	m.answer.record = *r;
 	query_answer(p, conn_from(p, id, CONN_FOR_LINK), &m.answer);
+}
+
+static void
+answers(unsigned id, const struct record *r)
+{
+	knows(id, KNOWN_YES, r);
 }
 
 /* Two of three hold the tombstone: both may end, and the file be left. */
@@ -142,7 +148,62 @@ source_dies(void **state)
 	assert_false(sent_to(p, out, SOURCE, MSG_ask, &got));
 }
 
+/* The whole set, 8, 9 and 14, found it damaged; many others are alive. */
+static struct record
+all_lost(unsigned rest)
+{
+	struct record r = record_of("0006", NEWER);
+
+	r.acknowledged = 1;
+	shelf = (struct shelf){.lost = {r}, .lost_count = 1};
+	for (unsigned id = 100; id < 100 + rest; id++) {
+		struct member m = member_of(id, 1, MEMBER_ALIVE);
+
+		view_merge(p, &m);
+	}
+	view_changed();
+	requests();
+	knows(9, KNOWN_LOST, &r);
+	assert_false(sent_to(p, out, SOURCE, MSG_ask, &got));
+	knows(14, KNOWN_LOST, &r);
+	return r;
+}
+
+/* One that need not hold it does: nobody else would say so. */
+static void
+stray_is_found(void **state)
+{
+	unsigned rest = ASKED_MAX + 10, last = 100 + rest - 1;
+	struct record r = all_lost(rest);
+
+	(void)state;
+	for (unsigned id = 0; id < last; id++) {
+		assert_false(sent_to(p, out, CLIENT, MSG_refuse, &got));
+		knows(id, id == OLDER ? KNOWN_BEREFT : KNOWN_NO, &r);
+	}
+	assert_true(sent_to(p, out, last, MSG_ask, &got));
+	answers(last, &r);
+	assert_true(sent_to(p, out, CLIENT, MSG_refuse, &got));
+	assert_int_equal(got.refuse.error, ERROR_not_owner);
+	assert_int_equal(got.refuse.ids.count, 1);
+	assert_int_equal(got.refuse.ids.at[0], last);
+}
+
+static void
+none_has_it(void **state)
+{
+	struct record r = all_lost(0);
+
+	(void)state;
+	for (unsigned id = 0; id < p->space; id++)
+		knows(id, KNOWN_NO, &r);
+	assert_true(sent_to(p, out, CLIENT, MSG_refuse, &got));
+	assert_int_equal(got.refuse.error, ERROR_damaged);
+	assert_int_equal(got.refuse.ids.count, 3);
+}
+
 #define QUERY_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(QUERY_TEST(more_than_can_be_asked),
-    QUERY_TEST(majority_is_written_back), QUERY_TEST(source_dies))
+    QUERY_TEST(majority_is_written_back), QUERY_TEST(source_dies),
+    QUERY_TEST(stray_is_found), QUERY_TEST(none_has_it))
