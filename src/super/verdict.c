@@ -132,12 +132,14 @@ verdict_tell(struct check *k)
 	static struct message m;
 	struct client *c = k->client;
 
+	/* When the client is dropped, its check is no more. */
 	while (outlet_used(&c->outlet) <= STREAM_AHEAD) {
 		if (!findings_next(&k->found, &k->told, &m)) {
 			m.type = MSG_verdict;
 			m.verdict = k->verdict;
 			client_send(c, &m);
-			call_finish(c, k->exit, "%s", k->why);
+			if (!c->gone)
+				call_finish(c, k->exit, "%s", k->why);
 			return;
 		}
 		if (k->all_told ||
@@ -153,6 +155,7 @@ verdict_tell(struct check *k)
 void
 verdict_reach(struct check *k, bool all)
 {
+	const struct client *c = k->client;
 	char unknown[TEXT_LEN_MAX + 1];
 
 	k->phase = CHECK_TELLING;
@@ -167,7 +170,7 @@ verdict_reach(struct check *k, bool all)
 	k->verdict.copies = k->copies;
 	count_found(k, all);
 	find_unknown(k, unknown, sizeof(unknown));
-	if (k->client->gone)
+	if (c->gone)
 		return;
 	if (k->verdict.violations == 0 && !all && unknown[0] == '\0') {
 		strlcpy(unknown, "files change while they are asked for",

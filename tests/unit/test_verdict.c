@@ -1,0 +1,111 @@
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "super/check.h"
+#include "super/super.h"
+#include "unit.h"
+
+/* The end of a check, and what is left of it until the client has read all. */
+enum { PAUSED = 5, DOWN = 8 };
+
+static struct super *super;
+static struct client *client;
+
+static void
+never(struct timer *t)
+{
+	(void)t;
+	fail();
+}
+
+static struct witness *
+reader(struct check *k)
+{
+	struct witness *w = calloc(1, sizeof(*w));
+
+	assert_non_null(w);
+	w->check = k;
+	w->id = DOWN;
+	w->down = true;
+	w->to_fd = w->from_fd = w->from.fd = -1;
+	return w;
+}
+
+/* A check under way, of a ring of which one is down. */
+static int
+setup(void **state)
+{
+	(void)state;
+	/* A check is large: who looks at it when it is freed crashes. */
+	mallopt(M_MMAP_THRESHOLD, 64 << 10);
+	super = calloc(1, sizeof(*super));
+	client = calloc(1, sizeof(*client));
+	assert_true(super != NULL && client != NULL);
+	assert_int_equal(loop_init(&super->loop), 0);
+	child_new(super, DOWN, 0);
+	super->client_count = 1;
+	client->super = super;
+	client->fd = client->source.fd = -1;
+	client->busy = true;
+	client->call.verb = VERB_CHECK;
+	for (client->row = verb_rows; client->row->verb != VERB_CHECK;)
+		client->row++;
+	outlet_init(&client->outlet, CLIENT_QUEUE_MAX);
+	timer_init(&client->timer, never);
+	verb_check_begin(client);
+	super->checking = client->check;
+	client->check->all[client->check->count++] = reader(client->check);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	client_drop(client);
+	assert_null(client->check);
+	assert_null(super->checking);
+	for (unsigned id = 0; id < SPACE_MAX; id++)
+		if (super->children[id] != NULL) {
+			super->children[id]->pid = 0;
+			child_free(super->children[id]);
+		}
+	loop_free(&super->loop);
+	free(client);
+	free(super);
+	return 0;
+}
+
+static void
+pause_one(void)
+{
+	struct child *c = child_new(super, PAUSED, 0);
+
+	c->pid = 1;
+	c->stopped = true;
+}
+
+static void
+client_gone_over_the_unknown(void **state)
+{
+	(void)state;
+	pause_one();
+	client->outlet.max = 0;
+	verdict_reach(client->check, true);
+	assert_true(client->gone);
+}
+
+static void
+client_gone_over_the_verdict(void **state)
+{
+	(void)state;
+	client->outlet.max = 0;
+	verdict_reach(client->check, true);
+	assert_true(client->gone);
+}
+
+UNIT_MAIN(cmocka_unit_test_setup_teardown(
+	      client_gone_over_the_unknown, setup, teardown),
+    cmocka_unit_test_setup_teardown(
+	client_gone_over_the_verdict, setup, teardown))
