@@ -82,7 +82,8 @@ void check_again(struct check *, const char *why, ...)
 void check_passed(struct check *);
 /* Waits a while for who was asked. */
 void check_await(struct check *);
-void check_leave(struct check *); /* the next one may begin */
+/* No more is asked: peers may start on their disks, the next may begin. */
+void check_leave(struct check *);
 unsigned check_live(const struct check *); /* live witnesses */
 
 /* verdict.c: all: of what this pass found; else only what the last did, too */

@@ -162,7 +162,6 @@ verdict_reach(struct check *k, bool all)
 	k->all_told = all;
 	timer_stop(&k->super->loop, &k->timer);
 	timer_stop(&k->super->loop, &k->client->timer);
-	check_leave(k);
 	k->verdict.peers = (uint16_t)check_live(k);
 	k->verdict.disks =
 	    (uint16_t)(k->count - check_live(k) - idset_count(&k->unread));
@@ -172,6 +171,7 @@ verdict_reach(struct check *k, bool all)
 	find_unknown(k, unknown, sizeof(unknown));
 	if (c->gone)
 		return;
+	check_leave(k);
 	if (k->verdict.violations == 0 && !all && unknown[0] == '\0') {
 		strlcpy(unknown, "files change while they are asked for",
 		    sizeof(unknown));

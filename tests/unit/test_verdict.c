@@ -11,6 +11,7 @@ enum { PAUSED = 5, DOWN = 8 };
 
 static struct super *super;
 static struct client *client;
+static struct message m;
 
 static void
 never(struct timer *t)
@@ -86,6 +87,20 @@ pause_one(void)
 	c->stopped = true;
 }
 
+/* Else the peers whose disks are read could not start. */
+static void
+disks_are_left_at_once(void **state)
+{
+	(void)state;
+	m.type = MSG_line;
+	while (outlet_used(&client->outlet) <= STREAM_AHEAD)
+		client_send(client, &m);
+	verdict_reach(client->check, true);
+	assert_non_null(client->check);
+	assert_int_equal(client->check->verdict.disks, 1);
+	assert_int_equal(client->check->count, 0);
+}
+
 static void
 client_gone_over_the_unknown(void **state)
 {
@@ -105,7 +120,9 @@ client_gone_over_the_verdict(void **state)
 	assert_true(client->gone);
 }
 
-UNIT_MAIN(cmocka_unit_test_setup_teardown(
-	      client_gone_over_the_unknown, setup, teardown),
+UNIT_MAIN(
+    cmocka_unit_test_setup_teardown(disks_are_left_at_once, setup, teardown),
+    cmocka_unit_test_setup_teardown(
+	client_gone_over_the_unknown, setup, teardown),
     cmocka_unit_test_setup_teardown(
 	client_gone_over_the_verdict, setup, teardown))
