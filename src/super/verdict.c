@@ -197,9 +197,10 @@ verb_check_expire(struct client *c)
 	if (c->gone)
 		return;
 	k->exit = EXIT_USAGE;
-	if (k->verdict.unknown++ > 0)
-		strlcpy(k->why, unknown, sizeof(k->why));
-	strlcpy(unknown, k->why, sizeof(unknown));
+	if (k->verdict.unknown == 0) {
+		strlcpy(unknown, k->why, sizeof(unknown));
+		k->verdict.unknown++;
+	}
 	say_verdict(k, unknown);
 	findings_free(&k->found);
 	k->told = 0;

@@ -5,6 +5,7 @@
 #include "super/check.h"
 #include "super/super.h"
 #include "unit.h"
+#include "wire/frame.h"
 
 /* The end of a check, and what is left of it until the client has read all. */
 enum { PAUSED = 5, DOWN = 8 };
@@ -120,9 +121,33 @@ client_gone_over_the_verdict(void **state)
 	assert_true(client->gone);
 }
 
+/* As many as are told of. */
+static void
+unknown_when_out_of_time(void **state)
+{
+	struct outlet *out = &client->outlet;
+	unsigned told = 0;
+	long used;
+
+	(void)state;
+	pause_one();
+	verb_check_expire(client);
+	assert_null(client->check);
+	while ((used = frame_decode(
+		    &m, out->data + out->start, outlet_used(out))) > 0 &&
+	       m.type == MSG_finding) {
+		told++;
+		out->start += (size_t)used;
+	}
+	assert_int_equal(m.type, MSG_verdict);
+	assert_int_equal(told, 1);
+	assert_int_equal(m.verdict.unknown, told);
+}
+
 UNIT_MAIN(
     cmocka_unit_test_setup_teardown(disks_are_left_at_once, setup, teardown),
     cmocka_unit_test_setup_teardown(
 	client_gone_over_the_unknown, setup, teardown),
     cmocka_unit_test_setup_teardown(
-	client_gone_over_the_verdict, setup, teardown))
+	client_gone_over_the_verdict, setup, teardown),
+    cmocka_unit_test_setup_teardown(unknown_when_out_of_time, setup, teardown))
