@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "super/check.h"
+#include "super/set.h"
 
 /* The end of a check: what was found, who could not be asked, in words. */
 enum { NAMED_MAX = 3 /* peers that could not be asked, in the result */ };
@@ -70,12 +71,6 @@ find_unknown(struct check *k, char *words, size_t size)
 	if (!c->gone && k->verdict.unknown > NAMED_MAX && used < size)
 		snprintf(words + used, size - used, "; and %u more",
 		    (unsigned)k->verdict.unknown - NAMED_MAX);
-}
-
-static const char *
-plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
 }
 
 static void
