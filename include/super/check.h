@@ -59,7 +59,7 @@ struct check {
 	struct witness *all[SPACE_MAX]; /* by identifier, count of them */
 	unsigned count;
 	struct idset silent; /* live peers that did not answer */
-	struct idset unread; /* down, and their disks can't be read */
+	struct idset unread; /* of all: down, and their disks can't be read */
 	uint16_t reference; /* whose view the others' are compared with */
 	struct member view[SPACE_MAX]; /* its view */
 	struct situation situation;

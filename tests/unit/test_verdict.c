@@ -88,18 +88,37 @@ pause_one(void)
 	c->stopped = true;
 }
 
-/* Else the peers whose disks are read could not start. */
+/* The client does not read what it is told. */
 static void
-disks_are_left_at_once(void **state)
+reach(void)
 {
-	(void)state;
 	m.type = MSG_line;
 	while (outlet_used(&client->outlet) <= STREAM_AHEAD)
 		client_send(client, &m);
 	verdict_reach(client->check, true);
 	assert_non_null(client->check);
+}
+
+/* Else the peers whose disks are read could not start. */
+static void
+disks_are_left_at_once(void **state)
+{
+	(void)state;
+	reach();
 	assert_int_equal(client->check->verdict.disks, 1);
 	assert_int_equal(client->check->count, 0);
+}
+
+/* Its peer started meanwhile, and was asked itself. */
+static void
+unread_disk_of_a_peer_that_came_back(void **state)
+{
+	(void)state;
+	idset_add(&client->check->unread, DOWN);
+	check_child_starts(super, DOWN);
+	reach();
+	assert_int_equal(client->check->verdict.disks, 0);
+	assert_int_equal(client->check->verdict.unknown, 0);
 }
 
 static void
@@ -146,6 +165,8 @@ unknown_when_out_of_time(void **state)
 
 UNIT_MAIN(
     cmocka_unit_test_setup_teardown(disks_are_left_at_once, setup, teardown),
+    cmocka_unit_test_setup_teardown(
+	unread_disk_of_a_peer_that_came_back, setup, teardown),
     cmocka_unit_test_setup_teardown(
 	client_gone_over_the_unknown, setup, teardown),
     cmocka_unit_test_setup_teardown(
