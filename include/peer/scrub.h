@@ -25,7 +25,7 @@ struct scrub {
 	struct driver *driver;
 	struct timer timer;
 	struct job job;
-	struct record *items; /* of this slice; NULL: never started */
+	struct record *items; /* of this slice; NULL: between passes */
 	unsigned count, at; /* at: being read */
 	unsigned damaged; /* bits: of items */
 	uint16_t key; /* the pass has come to this key and name */

@@ -50,6 +50,7 @@ struct commands {
 	struct command_log at[COMMANDS_MAX + 1]; /* from 1: the op */
 	unsigned count;
 	struct name names[NAMES_MAX];
+	struct idset losers[NAMES_MAX]; /* through whom, by EVENT_superseded */
 	unsigned name_count;
 	uint64_t contents; /* handed out */
 };
@@ -76,6 +77,7 @@ void command_committed(
     struct sim *, const struct node *n, const struct record *);
 /* A peer knows it to be acknowledged, if its client may not. */
 void command_marked(struct sim *, const struct record *);
+void command_superseded(struct sim *, const struct msg_event *);
 /* Who has it on disk now are its holders too. */
 void command_holders(struct sim *, struct command_log *);
 bool commands_done(const struct sim *);

@@ -59,7 +59,7 @@ struct check {
 	struct witness *all[SPACE_MAX]; /* by identifier, count of them */
 	unsigned count;
 	struct idset silent; /* live peers that did not answer */
-	struct idset unread; /* down, and their disks can't be read */
+	struct idset unread; /* of all: down, and their disks can't be read */
 	uint16_t reference; /* whose view the others' are compared with */
 	struct member view[SPACE_MAX]; /* its view */
 	struct situation situation;
@@ -82,7 +82,8 @@ void check_again(struct check *, const char *why, ...)
 void check_passed(struct check *);
 /* Waits a while for who was asked. */
 void check_await(struct check *);
-void check_leave(struct check *); /* the next one may begin */
+/* No more is asked: peers may start on their disks, the next may begin. */
+void check_leave(struct check *);
 unsigned check_live(const struct check *); /* live witnesses */
 
 /* verdict.c: all: of what this pass found; else only what the last did, too */

@@ -74,6 +74,8 @@ int child_signal(struct child *, int signal);
 /* What a user is told: enum peer_state. */
 enum peer_state child_state(const struct child *);
 
+bool child_runs(const struct child *); /* it has a process */
+
 /* Should it be up? All but those that left or were killed. */
 bool child_wanted(const struct child *);
 

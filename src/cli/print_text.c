@@ -7,12 +7,7 @@
 #include "cli/print.h"
 #include "cli/say.h"
 #include "super/call.h"
-
-static const char *
-plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
+#include "super/set.h"
 
 /* Bytes in at most four characters and a unit: 81920 is `80 K`. */
 static const char *

@@ -258,7 +258,6 @@ file_op_finish(struct file_op *op)
 {
 	const struct op_kind *kind = kind_of(op->type);
 	struct driver *d = op->driver;
-
 	bool ordered = op->bucket != NULL;
 
 	take_effect(op);

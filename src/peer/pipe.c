@@ -59,11 +59,9 @@ put(struct driver *d, const uint8_t *data, size_t len)
 		(can_be_lost(data[0]) ? PIPE_QUEUE_SOFT : PIPE_QUEUE_MAX) ||
 	    (p->room - p->len < need && !reserve(p, need)))
 		return false;
-	for (int i = 0; i < FRAME_HEADER; i++)
-		p->queue[p->len++] =
-		    (uint8_t)(len >> 8 * (FRAME_HEADER - 1 - i));
-	memcpy(p->queue + p->len, data, len);
-	p->len += len;
+	frame_header(p->queue + p->len, len);
+	memcpy(p->queue + p->len + FRAME_HEADER, data, len);
+	p->len += need;
 	return true;
 }
 

@@ -11,9 +11,9 @@
  * a peer, or was made through one, that was taken for dead then. A death by
  * silence is noticed late: what was made shortly before it counts, too, unless
  * it was once held here. The owner of the name tells of it: who was that when
- * it saw both, or has become it a little later. (Each of the two, if sides
- * merge slowly.) Who was restarted meanwhile knows nothing of all that; nor
- * does a new owner, who held neither.
+ * it saw both, or has become it a little later. (Each that was, if sides merge
+ * slowly.) Who was restarted meanwhile knows nothing of all that; nor does a
+ * new owner, who held neither.
  */
 enum {
 	LATE_US = 2000000, /* from the first silence to DEAD */

@@ -21,8 +21,6 @@ enum {
 static void
 become_member(struct peer *p)
 {
-	unsigned contacts = 0;
-
 	/* Connections from before know this peer without an incarnation. */
 	for (unsigned i = 0; i < p->conn_top; i++)
 		if (p->conns[i].purpose != CONN_FREE)
@@ -46,10 +44,8 @@ become_member(struct peer *p)
 		return;
 	}
 	p->links_us = p->now_us + 1;
-	for (unsigned id = 0; id < p->space; id++)
-		contacts += p->watch[id].contact;
 	gossip_relay(p, p->config.id);
-	if (p->config.join_through >= 0 || contacts <= CROWD)
+	if (p->config.join_through >= 0 || sweep_contacts(p) <= CROWD)
 		gossip_broadcast(p, p->config.id);
 	ping_soon(p);
 }
@@ -258,10 +254,6 @@ join_tick(struct peer *p)
 void
 start_begin(struct peer *p)
 {
-	unsigned contacts = 0;
-
-	for (unsigned id = 0; id < p->space; id++)
-		contacts += p->watch[id].contact;
 	if (p->config.join_through >= 0) {
 		p->phase = PHASE_JOINING;
 		p->join_us = p->now_us;
@@ -270,7 +262,7 @@ start_begin(struct peer *p)
 		p->wanted = p->config.incarnation;
 		become_member(p);
 	} else {
-		recall_begin(p, contacts);
+		recall_begin(p, sweep_contacts(p));
 	}
 }
 

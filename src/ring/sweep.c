@@ -35,10 +35,18 @@ sweep_init(struct peer *p)
 	}
 	p->sweep_us = p->now_us + sweep_interval_us(p);
 	p->contact_us = p->now_us;
-	p->contact_wait_us = CONTACT_FIRST_US;
+	p->contact_wait_us =
+	    CONTACT_FIRST_US + sweep_contacts(p) * CONTACT_EACH_US;
+}
+
+unsigned
+sweep_contacts(const struct peer *p)
+{
+	unsigned contacts = 0;
+
 	for (unsigned id = 0; id < p->space; id++)
-		if (p->watch[id].contact)
-			p->contact_wait_us += CONTACT_EACH_US;
+		contacts += p->watch[id].contact;
+	return contacts;
 }
 
 static struct addr
@@ -111,7 +119,7 @@ try_contacts(struct peer *p)
 		return;
 	p->contact_at = 0;
 	p->contact_pass++;
-	p->contact_us = asked == 0 && p->contact_pass > 2
+	p->contact_us = !all && p->contact_pass > 2 && sweep_contacts(p) == 0
 			    ? UINT64_MAX
 			    : p->now_us + p->contact_wait_us;
 	p->scanned |= all;

@@ -100,6 +100,8 @@ count_note(struct sim *s, const struct action *a)
 	message_decode(m, s->out->data + a->bytes, a->len);
 	if (m->event.kind < EVENT_KINDS)
 		s->notes[m->event.kind]++;
+	if (m->event.kind == EVENT_superseded)
+		command_superseded(s, &m->event);
 }
 
 static void

@@ -14,6 +14,7 @@ commands_reset(struct sim *s)
 
 	c->count = 0;
 	c->name_count = 0;
+	memset(c->losers, 0, sizeof(c->losers));
 	c->contents = CONTENT_FIRST;
 }
 
@@ -277,6 +278,14 @@ command_marked(struct sim *s, const struct record *r)
 {
 	if (r->version.op > 0 && r->version.op <= s->commands.count)
 		s->commands.at[r->version.op].marked = true;
+}
+
+void
+command_superseded(struct sim *s, const struct msg_event *e)
+{
+	for (unsigned i = 0; i < s->commands.name_count; i++)
+		if (name_cmp(&s->commands.names[i], &e->name) == 0)
+			idset_add(&s->commands.losers[i], e->about);
 }
 
 /* Who is named has it, or has dropped or lost it since. */

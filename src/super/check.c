@@ -218,6 +218,8 @@ check_turn(struct super *s)
 void
 check_leave(struct check *k)
 {
+	while (k->count > 0)
+		witness_free(k->all[--k->count]);
 	if (k->super->checking != k)
 		return;
 	k->super->checking = NULL;
@@ -232,8 +234,6 @@ check_free(struct client *c)
 	c->check = NULL;
 	check_leave(k);
 	timer_stop(&k->super->loop, &k->timer);
-	while (k->count > 0)
-		witness_free(k->all[--k->count]);
 	findings_free(&k->found);
 	findings_free(&k->before);
 	free(k);

@@ -230,6 +230,12 @@ child_state(const struct child *c)
 }
 
 bool
+child_runs(const struct child *c)
+{
+	return c->pid != 0;
+}
+
+bool
 child_wanted(const struct child *c)
 {
 	return c->pid != 0 ||

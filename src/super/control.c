@@ -304,7 +304,6 @@ static void
 client_turn(struct client *c)
 {
 	uint32_t events = EPOLLRDHUP;
-
 	bool full;
 
 	/* What it took now may make room for calls that came long ago. */

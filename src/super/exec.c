@@ -14,12 +14,6 @@ enum {
 	PICKS_MAX = 4, /* peers asked in turn, when any will do */
 };
 
-static bool
-runs(const struct child *c)
-{
-	return c->pid != 0;
-}
-
 /* At random: only one that can do it. */
 static bool
 serves(const struct child *c)
@@ -62,11 +56,11 @@ verb_exec_begin(struct client *c)
 		call_finish(c, EXIT_USAGE, "no such command");
 		return;
 	}
-	if (!call_pick(c, c->call.which == WHICH_RANDOM ? serves : runs))
+	if (!call_pick(c, c->call.which == WHICH_RANDOM ? serves : child_runs))
 		return;
 	call_arm(c, CALL_TIMEOUT_MS);
-	for (int id = idset_next(&c->waiting, 0); id != -1;
-	     id = idset_next(&c->waiting, (unsigned)id + 1)) {
+	EACH_WAITING(c, id)
+	{
 		paused |= s->children[id]->stopped;
 		exec_send(c, s->children[id]);
 	}
@@ -124,8 +118,8 @@ verb_exec_reply(struct client *c, struct child *child, struct message *m)
 void
 verb_exec_settle(struct client *c)
 {
-	for (int id = idset_next(&c->waiting, 0); id != -1;
-	     id = idset_next(&c->waiting, (unsigned)id + 1)) {
+	EACH_WAITING(c, id)
+	{
 		struct child *child = c->super->children[id];
 
 		if (child != NULL && child->pid != 0) {

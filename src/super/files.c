@@ -40,12 +40,12 @@ first(struct check *k, bool *wait)
 static void
 judge(struct check *k, const struct witness *best)
 {
-	const struct witness *has[SPACE_MAX];
+	struct witness *has[SPACE_MAX];
 	unsigned key = best->key, copies;
 	size_t n = 0;
 
 	for (unsigned i = 0; i < k->count; i++) {
-		const struct witness *w = k->all[i];
+		struct witness *w = k->all[i];
 
 		if (w->over || compare(w, best) != 0)
 			continue;
@@ -57,7 +57,7 @@ judge(struct check *k, const struct witness *best)
 	k->files += copies > 0;
 	k->copies += copies;
 	for (size_t i = 0; i < n; i++)
-		check_witness(k, has[i]->id)->at++;
+		has[i]->at++;
 }
 
 /* Those whose page is used up are asked for the next. */

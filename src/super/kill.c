@@ -10,18 +10,12 @@
 /* A kill, and what it cost: until whole, until all files have their copies. */
 enum { SENTENCE = 400 };
 
-static bool
-runs(const struct child *c)
-{
-	return c->pid != 0;
-}
-
 void
 verb_kill_begin(struct client *c)
 {
 	struct super *s = c->super;
 
-	if (!call_pick(c, runs))
+	if (!call_pick(c, child_runs))
 		return;
 	call_arm(c, CALL_TIMEOUT_MS);
 	copies_expect(s);
@@ -52,12 +46,6 @@ add(char *text, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text + used, SENTENCE - used, format, args);
 	va_end(args);
-}
-
-static const char *
-plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
 }
 
 /* All that the live ones hold, when they are too few for all copies. */

@@ -288,7 +288,6 @@ write_journals(struct super *s)
 static void
 settle_once(struct super *s)
 {
-
 	if (s->changed) {
 		s->changed = false;
 		if (s->phase != RING_STOPPING)

@@ -33,6 +33,12 @@ set_print(const struct idset *set, char *out, size_t size)
 	return out;
 }
 
+const char *
+plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 char *
 span_print(uint64_t us, char *out, size_t size)
 {

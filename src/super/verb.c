@@ -10,12 +10,6 @@
 enum { GRACE_US = 500000 /* a peer's own deadline comes first */ };
 
 static bool
-runs(const struct child *c)
-{
-	return c->pid != 0;
-}
-
-static bool
 does_not_run(const struct child *c)
 {
 	return c->pid == 0;
@@ -138,7 +132,7 @@ finish_others(struct client *c, const char *what, const char *idle)
 void
 verb_pause_begin(struct client *c)
 {
-	if (!call_pick(c, runs))
+	if (!call_pick(c, child_runs))
 		return;
 	call_arm(c, CALL_TIMEOUT_MS);
 	signal_others(c, SIGSTOP, true, "paused already");
@@ -164,7 +158,7 @@ verb_pause_settle(struct client *c)
 void
 verb_resume_begin(struct client *c)
 {
-	if (!call_pick(c, c->call.which == WHICH_LIST ? runs : is_paused))
+	if (!call_pick(c, c->call.which == WHICH_LIST ? child_runs : is_paused))
 		return;
 	call_arm(c, CALL_TIMEOUT_MS);
 	signal_others(c, SIGCONT, false, "not paused");
@@ -190,7 +184,7 @@ verb_resume_settle(struct client *c)
 void
 verb_quit_begin(struct client *c)
 {
-	if (!call_pick(c, runs))
+	if (!call_pick(c, child_runs))
 		return;
 	call_arm(c, CALL_TIMEOUT_MS);
 	timer_start(&c->super->loop, &c->timer, c->timer.at_us + GRACE_US);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "super/check.h"
+#include "super/set.h"
 
 /* The end of a check: what was found, who could not be asked, in words. */
 enum { NAMED_MAX = 3 /* peers that could not be asked, in the result */ };
@@ -72,12 +73,6 @@ find_unknown(struct check *k, char *words, size_t size)
 		    (unsigned)k->verdict.unknown - NAMED_MAX);
 }
 
-static const char *
-plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static void
 say_disks(const struct check *k, char *out, size_t size)
 {
@@ -132,12 +127,14 @@ verdict_tell(struct check *k)
 	static struct message m;
 	struct client *c = k->client;
 
+	/* When the client is dropped, its check is no more. */
 	while (outlet_used(&c->outlet) <= STREAM_AHEAD) {
 		if (!findings_next(&k->found, &k->told, &m)) {
 			m.type = MSG_verdict;
 			m.verdict = k->verdict;
 			client_send(c, &m);
-			call_finish(c, k->exit, "%s", k->why);
+			if (!c->gone)
+				call_finish(c, k->exit, "%s", k->why);
 			return;
 		}
 		if (k->all_told ||
@@ -153,13 +150,13 @@ verdict_tell(struct check *k)
 void
 verdict_reach(struct check *k, bool all)
 {
+	const struct client *c = k->client;
 	char unknown[TEXT_LEN_MAX + 1];
 
 	k->phase = CHECK_TELLING;
 	k->all_told = all;
 	timer_stop(&k->super->loop, &k->timer);
 	timer_stop(&k->super->loop, &k->client->timer);
-	check_leave(k);
 	k->verdict.peers = (uint16_t)check_live(k);
 	k->verdict.disks =
 	    (uint16_t)(k->count - check_live(k) - idset_count(&k->unread));
@@ -167,8 +164,9 @@ verdict_reach(struct check *k, bool all)
 	k->verdict.copies = k->copies;
 	count_found(k, all);
 	find_unknown(k, unknown, sizeof(unknown));
-	if (k->client->gone)
+	if (c->gone)
 		return;
+	check_leave(k);
 	if (k->verdict.violations == 0 && !all && unknown[0] == '\0') {
 		strlcpy(unknown, "files change while they are asked for",
 		    sizeof(unknown));
@@ -194,9 +192,10 @@ verb_check_expire(struct client *c)
 	if (c->gone)
 		return;
 	k->exit = EXIT_USAGE;
-	if (k->verdict.unknown++ > 0)
-		strlcpy(k->why, unknown, sizeof(k->why));
-	strlcpy(unknown, k->why, sizeof(unknown));
+	if (k->verdict.unknown == 0) {
+		strlcpy(unknown, k->why, sizeof(unknown));
+		k->verdict.unknown++;
+	}
 	say_verdict(k, unknown);
 	findings_free(&k->found);
 	k->told = 0;

@@ -113,6 +113,7 @@ void
 witness_free(struct witness *w)
 {
 	reader_end(w);
+	idset_del(&w->check->unread, w->id);
 	free(w);
 }
 

@@ -10,6 +10,7 @@ while read -r name words; do
 	n=$((n + 1))
 	seeds=5
 	[ "$name" = one-hour-of-loss ] && seeds=1
+	[ "$name" = stored-on-both-sides ] && seeds=6
 	if out=$("$sim" --scenario "$name" --seeds "$seeds" 2>&1); then
 		echo "ok $n - $name ($words)"
 	else
