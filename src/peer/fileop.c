@@ -44,6 +44,7 @@ fileop_load(struct open_file *f)
 {
 	size_t have = 0;
 
+	free(f->content); /* of a try that failed */
 	f->content = malloc(f->size + 1);
 	if (f->content == NULL)
 		return ENOMEM;

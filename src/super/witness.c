@@ -59,14 +59,18 @@ reader_ready(struct source *source, uint32_t events)
 		return;
 	}
 	/* With the awaited answer all may be over, the witness too. */
-	while (inlet_next(&w->inlet, &m) == 1) {
+	while ((rc = inlet_next(&w->inlet, &m)) == 1) {
 		if (m.type == MSG_records && m.records.op == w->op) {
 			files_records(w, &m.records);
 			return;
 		}
-		if (m.type == MSG_started && m.started.error != ERROR_none)
+		if (m.type == MSG_started && m.started.error != ERROR_none) {
 			unreadable(w, m.started.text.text);
+			return;
+		}
 	}
+	if (rc == -1)
+		unreadable(w, "who read it answered nonsense");
 }
 
 static int
