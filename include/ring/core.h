@@ -11,7 +11,7 @@ void gossip_relay(struct peer *, unsigned id); /* a little later */
 void gossip_tell(struct peer *, struct addr, unsigned id); /* one entry */
 void gossip_message(struct peer *, const struct event *);
 void gossip_summary(struct peer *, unsigned id, struct addr, bool asks);
-/* On the link: it answers there, before anything else, with what differs. */
+/* On the link: it answers there, before anything else, who else is gone. */
 void gossip_compare(struct peer *, unsigned id);
 /* The entries of a set to one peer; and nobody needs to be told of them. */
 void gossip_send(struct peer *, const struct idset *, struct addr);

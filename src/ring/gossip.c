@@ -259,6 +259,12 @@ summary_message(struct peer *p, const struct event *ev)
 	if (s->hash == p->view_hash || s->buckets.count != BUCKETS ||
 	    p->quiet_us > p->now_us)
 		return;
+	/* Who is alive says so itself; at start these are many. */
+	if (ev->type == EV_MESSAGE) {
+		sink.conn = link_find(p, ev->from);
+		if (sink.conn == NULL)
+			return;
+	}
 	/* Before the entries, which may change them. */
 	if (s->asks)
 		gossip_summary(p, ev->from, ev->addr, false);
@@ -267,11 +273,10 @@ summary_message(struct peer *p, const struct event *ev)
 	for (unsigned id = 0; id < p->space; id++) {
 		unsigned b = bucket_of(p, id);
 
-		if (mine.at[b] != s->buckets.at[b])
+		if (mine.at[b] != s->buckets.at[b] &&
+		    (sink.conn == NULL || p->view[id].state >= MEMBER_LEFT))
 			idset_add(&differ, id);
 	}
-	if (ev->type == EV_MESSAGE)
-		sink.conn = link_find(p, ev->from);
 	send_set(p, &differ, SPREAD_EXCHANGE, &sink);
 }
 
