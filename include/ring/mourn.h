@@ -39,11 +39,14 @@ bool mourn_misses(
     const struct peer *, const struct idset *, unsigned id, unsigned key);
 
 /* doubt.c: what may have been acknowledged without a peer */
+void doubt_life(struct peer *, unsigned id); /* a new one may be known */
 /*
  * The clock up to which id can't tell what was acknowledged for key, as others
  * were before it, and may be dead; 0: it can tell; UINT64_MAX: it never can.
+ * asked: the set that this peer sees is asked, as well as id.
  */
-uint64_t range_doubt(const struct peer *, unsigned id, unsigned key);
+uint64_t range_doubt(
+    const struct peer *, unsigned id, unsigned key, bool asked);
 
 /* absent.c: who may have served last, before this peer came back */
 void absent_init(struct peer *);

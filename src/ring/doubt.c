@@ -42,32 +42,72 @@ doubt_away(const struct peer *p, unsigned key)
 	return away_us > absent_us ? away_us : absent_us;
 }
 
-/* So many holders before it, at the time, leave it out of a set. */
+/*
+ * A life of this one is seen for the first time: what it stored in those before
+ * it may have lost, unless it says that it has it. Who comes as a newcomer,
+ * while this peer is there, had none.
+ */
+void
+doubt_life(struct peer *p, unsigned id)
+{
+	const struct member *now = &p->view[id];
+	struct mended *m = &p->files.mended[id];
+	bool newcomer = m->life == 0 && p->watch[id].floor == 0 &&
+			range_serves(p, p->config.id);
+
+	/* Of whom it knows by a connection it has not heard that. */
+	if (now->revision == 0 || now->incarnation <= m->life)
+		return;
+	if (now->incarnation != m->life + 1 ||
+	    !(newcomer || (now->flags & MEMBER_KEPT)))
+		m->lost_us = mourn_clock(p);
+	m->life = now->incarnation;
+}
+
+/* Up to when may it have stored what it does not have now? */
 static uint64_t
-doubt_outside(const struct peer *p, unsigned id, unsigned key)
+lost_until(const struct peer *p, unsigned id)
+{
+	const struct mended *m = &p->files.mended[id];
+
+	return m->life == p->view[id].incarnation ? m->lost_us : UINT64_MAX;
+}
+
+/*
+ * So many holders before it, at the time, leave it out of a set. If those of
+ * the present set are asked, too, each of them tells what it stored, and stands
+ * for nothing that it has not lost.
+ */
+static uint64_t
+doubt_outside(const struct peer *p, unsigned id, unsigned key, bool asked)
 {
 	uint64_t last[COPIES_MAX] = {0};
-	unsigned n = ring_distance(p, key, id), least = p->config.copies;
+	unsigned n = ring_distance(p, key, id), copies = p->config.copies;
+	unsigned set = 0, holders = 0;
 
-	for (unsigned i = 0; i < n && least > 0; i++) {
+	for (unsigned i = 0; i < n && holders < copies; i++) {
 		unsigned at = (key + i) & (p->space - 1);
+		const struct mended *m = &p->files.mended[at];
+		bool in_set = member_writable(p, at) && set++ < copies;
 
-		if (member_writable(p, at) &&
-		    !(p->view[at].flags & MEMBER_SYNCING))
-			least--;
-		/* Those that this peer has not seen die, that one may have. */
-		if (id != p->config.id && idset_has(&p->files.unseen, at))
-			continue;
-		if (mourn_misses(p, &p->files.bereaved, at, key))
-			keep_last(last, p->files.mended[at].since_us);
+		if (range_serves(p, at) && member_writable(p, at)) {
+			holders++;
+			keep_last(last,
+			    asked && in_set ? lost_until(p, at) : UINT64_MAX);
+		} else if (mourn_misses(p, &p->files.bereaved, at, key) &&
+			   /* Of whom it has not seen die, that one may. */
+			   (id == p->config.id ||
+			       !idset_has(&p->files.unseen, at))) {
+			keep_last(last, m->since_us);
+		}
 	}
-	return least == 0 ? UINT64_MAX : last[least - 1];
+	return holders == copies ? UINT64_MAX : last[copies - 1];
 }
 
 uint64_t
-range_doubt(const struct peer *p, unsigned id, unsigned key)
+range_doubt(const struct peer *p, unsigned id, unsigned key, bool asked)
 {
-	uint64_t outside = doubt_outside(p, id, key), away;
+	uint64_t outside = doubt_outside(p, id, key, asked), away;
 
 	if (id != p->config.id)
 		return outside;

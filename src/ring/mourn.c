@@ -136,6 +136,7 @@ mourn_view_changed(struct peer *p)
 
 		if (p->view[id].state == MEMBER_NONE)
 			continue;
+		doubt_life(p, id);
 		if (p->view[id].state != MEMBER_DEAD) {
 			if (idset_has(&f->dead, id) && member_is(p, id)) {
 				apart_end(p, id);
