@@ -73,6 +73,7 @@ enum member_flag {
 	MEMBER_SYNCING = 1, /* admitted, not serving yet */
 	MEMBER_READONLY = 2, /* its disk takes no writes */
 	MEMBER_JOINED = 4, /* through a known peer; until it serves */
+	MEMBER_KEPT = 8, /* it has what it stored in its lives before */
 };
 
 /*

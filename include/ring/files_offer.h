@@ -36,12 +36,17 @@ struct release {
 	uint16_t ids[COPIES_MAX + 1];
 };
 
-/* Somebody who is dead: keys (after, after + count] are complete without. */
+/*
+ * Somebody who is dead, or back: keys (after, after + count] are complete
+ * without. Clocks by the wall: no version that it knew is later.
+ */
 struct mended {
 	uint16_t after, count;
-	uint16_t
-	    owed; /* keys up to this peer's, of which it is known by word */
-	uint64_t since_us; /* wall clock: no version that it knew is later */
+	/* This peer's keys, from its own back, of which it is missed by word. */
+	uint16_t owed;
+	uint32_t life; /* the last incarnation known */
+	uint64_t since_us; /* it has been dead */
+	uint64_t lost_us; /* it may lack what it had until then */
 };
 
 enum { MENDS_MAX = 16 }; /* more are left to the next comparison */

@@ -54,6 +54,7 @@ struct query {
 	bool partial; /* there are more than can be asked at a time */
 	bool bereft; /* somebody misses too many dead holders */
 	uint64_t op, timer_us, rto_us, expires_us;
+	uint64_t set; /* ring_set_hash() of whom it asks */
 	struct name name;
 	struct record best;
 	uint16_t holders[SET_MAX];

@@ -8,11 +8,6 @@ void mourn_begin(struct peer *); /* with the first step */
 void mourn_view_changed(struct peer *);
 /* This range's replicas agree: deaths there are made good. */
 void mourn_over(struct peer *, unsigned after);
-/*
- * The clock up to which id can't tell what was acknowledged for key, as others
- * were before it, and may be dead; 0: it can tell; UINT64_MAX: it never can.
- */
-uint64_t range_doubt(const struct peer *, unsigned id, unsigned key);
 bool range_serves(const struct peer *, unsigned id); /* a member */
 /* It begins to serve: by the word of those who do, or by nobody's. */
 void range_serve(struct peer *);
@@ -40,6 +35,22 @@ void mourn_with(
 /* The owner of the range (after, upto] says whom it misses. */
 void mourn_told(
     struct peer *, unsigned after, unsigned upto, const struct missed *);
+
+/* No version that was acknowledged until now has a later clock. */
+uint64_t mourn_clock(const struct peer *);
+/* Is id one of the set that key may still miss? */
+bool mourn_misses(
+    const struct peer *, const struct idset *, unsigned id, unsigned key);
+
+/* doubt.c: what may have been acknowledged without a peer */
+void doubt_life(struct peer *, unsigned id); /* a new one may be known */
+/*
+ * The clock up to which id can't tell what was acknowledged for key, as others
+ * were before it, and may be dead; 0: it can tell; UINT64_MAX: it never can.
+ * asked: the set that this peer sees is asked, as well as id.
+ */
+uint64_t range_doubt(
+    const struct peer *, unsigned id, unsigned key, bool asked);
 
 /* absent.c: who may have served last, before this peer came back */
 void absent_init(struct peer *);

@@ -32,6 +32,7 @@ struct peer_config {
 	uint32_t host_ip;
 	struct addr addr; /* this peer's own */
 	uint32_t incarnation; /* to use now, durable; 0: none stored */
+	bool kept; /* its disk has all that it ever acknowledged */
 	uint64_t seed;
 	int join_through; /* identifier of a contact, or -1 */
 	const struct member *contacts; /* id, addr; copied by peer_init */

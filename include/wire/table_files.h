@@ -18,7 +18,7 @@
 	F(u64, op) F(name, name) F(u8, exact) /* enum exact */                 \
 	F(version, version) F(u64, offset)
 #define MESSAGE_found(F) F(u64, op) F(record, record)
-#define MESSAGE_ask(F) F(u64, op) F(name, name)
+#define MESSAGE_ask(F) F(u64, op) F(name, name) F(u64, set)
 #define MESSAGE_answer(F) F(u64, op) F(u8, known) F(record, record)
 #define MESSAGE_sync_ask(F)                                                    \
 	F(u32, session) F(u16, after) F(u16, upto) /* keys (after, upto] */    \

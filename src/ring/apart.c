@@ -21,20 +21,12 @@ enum {
 	BRIEF_US = 20000, /* no store is acknowledged so soon after a death */
 };
 
-static uint64_t
-clock_now(const struct peer *p)
-{
-	uint64_t high = p->files.high_clock;
-
-	return p->wall_us > high ? p->wall_us : high;
-}
-
 void
 apart_begin(struct peer *p, unsigned id)
 {
 	struct apart *a = &p->files.aparts[id];
 
-	a->since = clock_now(p);
+	a->since = mourn_clock(p);
 	a->until = UINT64_MAX;
 }
 
@@ -45,7 +37,7 @@ apart_end(struct peer *p, unsigned id)
 
 	if (a->until != UINT64_MAX)
 		return;
-	a->until = clock_now(p);
+	a->until = mourn_clock(p);
 	/* Who was stopped itself hears of the death and the return at once. */
 	if (a->until < a->since + BRIEF_US)
 		a->since = 0;

@@ -23,8 +23,8 @@ bereave(struct peer *p, unsigned id, uint64_t since_us)
 	idset_add(&p->files.bereaved, id);
 }
 
-static uint64_t
-last_clock(const struct peer *p)
+uint64_t
+mourn_clock(const struct peer *p)
 {
 	return p->wall_us > p->files.high_clock ? p->wall_us
 						: p->files.high_clock;
@@ -49,9 +49,9 @@ mended(struct peer *p, unsigned id, unsigned after, unsigned count)
 	m->count = (uint16_t)(count < p->space ? count : p->space);
 }
 
-/* Is id one of the set that key may still miss? */
-static bool
-misses(const struct peer *p, const struct idset *set, unsigned id, unsigned key)
+bool
+mourn_misses(
+    const struct peer *p, const struct idset *set, unsigned id, unsigned key)
 {
 	const struct mended *m = &p->files.mended[id];
 	unsigned at = ring_distance(p, m->after, key);
@@ -138,6 +138,7 @@ mourn_view_changed(struct peer *p)
 
 		if (p->view[id].state == MEMBER_NONE)
 			continue;
+		doubt_life(p, id);
 		if (p->view[id].state != MEMBER_DEAD) {
 			if (idset_has(&f->dead, id) && member_is(p, id)) {
 				apart_end(p, id);
@@ -157,7 +158,7 @@ mourn_view_changed(struct peer *p)
 			if ((was || there) && !idset_has(&f->left, id))
 				bereave(p, id,
 				    absent_has(p, id) ? f->mended[id].since_us
-						      : last_clock(p));
+						      : mourn_clock(p));
 			if (was)
 				apart_begin(p, id);
 			if (was && nobody_serves(p))
@@ -211,7 +212,7 @@ count_from(const struct peer *p, const struct idset *set, unsigned key,
 
 		if (i <= arc && id == but && n < p->config.copies)
 			n = 0;
-		if (!misses(p, set, id, key) ||
+		if (!mourn_misses(p, set, id, key) ||
 		    (i > arc && !is_owed(p, id, key)))
 			continue;
 		if (out != NULL)
@@ -306,8 +307,8 @@ range_away(const struct peer *p, unsigned key, struct ids *out)
 	if (n == 0)
 		return 0;
 	for (unsigned id = 0; id < p->space; id++)
-		others += misses(p, missed, id, key) || mourn_other(p, id) ||
-			  idset_has(&p->files.beside, id);
+		others += mourn_misses(p, missed, id, key) ||
+			  mourn_other(p, id) || idset_has(&p->files.beside, id);
 	least = p->config.copies < others ? p->config.copies : others;
 	return n >= least ? n : 0;
 }
@@ -333,76 +334,6 @@ range_dead(const struct peer *p, unsigned key)
 {
 	return count_from(
 	    p, &p->files.bereaved, key, arc_of(p, key), p->space, NULL);
-}
-
-/* The last ones, the latest first. */
-static void
-keep_last(uint64_t last[COPIES_MAX], uint64_t us)
-{
-	for (unsigned i = 0; i < COPIES_MAX; i++) {
-		uint64_t next = last[i];
-
-		if (us <= next)
-			continue;
-		last[i] = us;
-		us = next;
-	}
-}
-
-/* They died before this peer served: their last set may have been without. */
-static uint64_t
-doubt_away(const struct peer *p, unsigned key)
-{
-	uint64_t last[COPIES_MAX] = {0}, absent_us = 0, away_us;
-	struct ids ids;
-	unsigned n;
-
-	if (absent_count(p, NULL, &absent_us, NULL) == 0)
-		absent_us = 0;
-	/* Asked with each request and store: mostly there is nothing. */
-	if (idset_next(&p->files.unseen, 0) < 0)
-		return absent_us;
-	n = range_bereft(p, key, &ids);
-	if (n == 0)
-		return 0;
-	for (unsigned i = 0; i < n; i++)
-		if (idset_has(&p->files.unseen, ids.at[i]))
-			keep_last(last, p->files.mended[ids.at[i]].since_us);
-	away_us = last[(n < p->config.copies ? n : p->config.copies) - 1];
-	return away_us > absent_us ? away_us : absent_us;
-}
-
-/* So many holders before it, at the time, leave it out of a set. */
-static uint64_t
-doubt_outside(const struct peer *p, unsigned id, unsigned key)
-{
-	uint64_t last[COPIES_MAX] = {0};
-	unsigned n = ring_distance(p, key, id), least = p->config.copies;
-
-	for (unsigned i = 0; i < n && least > 0; i++) {
-		unsigned at = (key + i) & (p->space - 1);
-
-		if (member_writable(p, at) &&
-		    !(p->view[at].flags & MEMBER_SYNCING))
-			least--;
-		/* Those that this peer has not seen die, that one may have. */
-		if (id != p->config.id && idset_has(&p->files.unseen, at))
-			continue;
-		if (misses(p, &p->files.bereaved, at, key))
-			keep_last(last, p->files.mended[at].since_us);
-	}
-	return least == 0 ? UINT64_MAX : last[least - 1];
-}
-
-uint64_t
-range_doubt(const struct peer *p, unsigned id, unsigned key)
-{
-	uint64_t outside = doubt_outside(p, id, key), away;
-
-	if (id != p->config.id)
-		return outside;
-	away = doubt_away(p, key);
-	return away > outside ? away : outside;
 }
 
 void
@@ -437,7 +368,7 @@ static uint64_t
 since_of(const struct peer *p, const struct missed *m, unsigned n)
 {
 	unsigned count = m->since.count;
-	uint64_t now_us = last_clock(p), us = now_us;
+	uint64_t now_us = mourn_clock(p), us = now_us;
 
 	if (count > 0)
 		us = m->since.at[n < count ? n : count - 1];
@@ -477,7 +408,7 @@ mourn_begin(struct peer *p)
 
 	for (int id = idset_next(dead, 0); id >= 0;
 	     id = idset_next(dead, (unsigned)id + 1))
-		bereave(p, (unsigned)id, last_clock(p));
+		bereave(p, (unsigned)id, mourn_clock(p));
 	mourn_unseen(p);
 }
 

@@ -88,6 +88,7 @@ query_send(struct peer *p, struct query *q)
 	m.type = MSG_ask;
 	m.ask.op = q->op;
 	m.ask.name = q->name;
+	m.ask.set = q->set;
 	for (unsigned i = 0; i < q->count; i++)
 		if (q->missing & ONE << i)
 			link_send(p, q->ids[i], &m);
@@ -225,6 +226,7 @@ query_begin(struct peer *p, struct query *q)
 	q->known = q->blind = q->bereft = q->was_lost = q->partial = false;
 	q->holder_count = q->loser_count = q->count = q->wide = 0;
 	q->op = ++p->next_op;
+	q->set = ring_set_hash(p, ids, n);
 	q->rto_us = RTO_US;
 	if (files_find(p, &q->name, &own))
 		query_learn(q, p->config.id, &own);
@@ -299,8 +301,10 @@ void
 query_ask(struct peer *p, struct conn *c, const struct msg_ask *in)
 {
 	int key = files_key(p, &in->name);
+	uint16_t ids[COPIES_MAX + 1];
 	struct message m;
 	uint64_t doubt;
+	unsigned n;
 
 	if (key < 0)
 		return;
@@ -316,7 +320,9 @@ query_ask(struct peer *p, struct conn *c, const struct msg_ask *in)
 		m.answer.known = KNOWN_BEREFT;
 	else if (p->files.reunion_us > p->now_us)
 		m.answer.known = KNOWN_SOON;
-	doubt = range_doubt(p, p->config.id, (unsigned)key);
+	n = ring_replicas(p, (unsigned)key, ids);
+	doubt = range_doubt(p, p->config.id, (unsigned)key,
+	    ring_set_hash(p, ids, n) == in->set);
 	if (doubt > 0 && doubt >= m.answer.record.version.clock)
 		m.answer.known |= KNOWN_UNSURE;
 	m.answer.record.name = in->name;
@@ -442,12 +448,12 @@ query_vouched(const struct peer *p, const struct query *q)
 
 	/* Not one that others called dead, and went on without. */
 	if (p->phase == PHASE_SERVING && !p->fenced &&
-	    clock > range_doubt(p, p->config.id, q->key))
+	    clock > range_doubt(p, p->config.id, q->key, true))
 		return true;
 	for (unsigned i = 0; i < q->count; i++)
 		if ((q->vouching & ONE << i) &&
 		    !(p->view[q->ids[i]].flags & MEMBER_SYNCING) &&
-		    clock > range_doubt(p, q->ids[i], q->key))
+		    clock > range_doubt(p, q->ids[i], q->key, true))
 			return true;
 	return false;
 }

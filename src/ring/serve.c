@@ -135,7 +135,7 @@ serve_begin(struct peer *p, struct serve *s, unsigned key)
 						       : ERROR_not_owner);
 	} else if (sure && files_find(p, &s->record.name, &r) &&
 		   r.acknowledged &&
-		   r.version.clock > range_doubt(p, p->config.id, key)) {
+		   r.version.clock > range_doubt(p, p->config.id, key, false)) {
 		if (r.deleted)
 			serve_refuse(p, s, ERROR_no_such_file);
 		else

@@ -115,8 +115,8 @@ spread_check(struct peer *p, struct write *w)
 	if (missing > 0 && !(MUTANT(TWO_OF_THREE) && missing == 1))
 		return;
 	/* Those who died meanwhile may have acknowledged a later one. */
-	if (w->feed != FEED_SERVE &&
-	    range_doubt(p, p->config.id, w->key) >= w->record.version.clock)
+	if (w->feed != FEED_SERVE && range_doubt(p, p->config.id, w->key,
+					 false) >= w->record.version.clock)
 		write_refuse(p, w, ERROR_unavailable);
 	else
 		write_finish(p, w);

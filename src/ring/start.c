@@ -21,6 +21,8 @@ enum {
 static void
 become_member(struct peer *p)
 {
+	uint8_t flags = 0;
+
 	/* Connections from before know this peer without an incarnation. */
 	for (unsigned i = 0; i < p->conn_top; i++)
 		if (p->conns[i].purpose != CONN_FREE)
@@ -32,10 +34,13 @@ become_member(struct peer *p)
 	p->synced_from = p->incarnation;
 	if (p->next_op >> 32 < p->incarnation)
 		p->next_op = (uint64_t)p->incarnation << 32;
-	view_set_self(p, MEMBER_ALIVE,
-	    p->fresh                      ? 0
-	    : p->config.join_through >= 0 ? MEMBER_SYNCING | MEMBER_JOINED
-					  : MEMBER_SYNCING);
+	if (!p->fresh)
+		flags = MEMBER_SYNCING;
+	if (!p->fresh && p->config.join_through >= 0)
+		flags |= MEMBER_JOINED;
+	if (p->config.kept)
+		flags |= MEMBER_KEPT;
+	view_set_self(p, MEMBER_ALIVE, flags);
 	note(p, EVENT_started, p->config.id, "");
 	sweep_init(p);
 	/* A ring that was never there has nothing to be synced. */
@@ -291,7 +296,8 @@ start_gathered(struct peer *p)
 static void
 serve(struct peer *p)
 {
-	uint8_t flags = p->view[p->config.id].flags & MEMBER_READONLY;
+	uint8_t flags =
+	    p->view[p->config.id].flags & (MEMBER_READONLY | MEMBER_KEPT);
 
 	range_serve(p);
 	serving(p);

@@ -308,7 +308,7 @@ write_doubted(
     struct peer *p, const struct record *r, unsigned key, struct record *least)
 {
 	*least = *r;
-	least->version.clock = range_doubt(p, p->config.id, key);
+	least->version.clock = range_doubt(p, p->config.id, key, false);
 	return least->version.clock >= r->version.clock;
 }
 

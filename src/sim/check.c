@@ -398,7 +398,8 @@ rest_view(struct sim *s, const struct node *n)
 		bool good =
 		    o != NULL && check_live(o)
 			? m->state == MEMBER_ALIVE &&
-			      m->incarnation == o->incarnation && m->flags == 0
+			      m->incarnation == o->incarnation &&
+			      (m->flags & ~MEMBER_KEPT) == 0
 			: m->state == MEMBER_NONE || m->state >= MEMBER_LEFT;
 
 		if (good)

@@ -82,14 +82,14 @@ as_many_dead_as_copies(void **state)
 {
 	(void)state;
 	p->config.copies = 2;
-	assert_int_equal(range_doubt(p, SELF, 3), UINT64_MAX);
+	assert_int_equal(range_doubt(p, SELF, 3, false), UINT64_MAX);
 	dies(4, FIRST);
 	/* What is later than the first death, 8 was asked to hold. */
-	assert_int_equal(range_doubt(p, SELF, 3), FIRST);
+	assert_int_equal(range_doubt(p, SELF, 3, false), FIRST);
 	dies(5, FIRST + 50);
-	assert_int_equal(range_doubt(p, SELF, 3), FIRST);
+	assert_int_equal(range_doubt(p, SELF, 3, false), FIRST);
 	p->config.copies = 3;
-	assert_int_equal(range_doubt(p, SELF, 3), 0);
+	assert_int_equal(range_doubt(p, SELF, 3, false), 0);
 }
 
 /* One missed since long ago makes nothing surer that others died over. */
@@ -103,12 +103,12 @@ missed_and_bereaved(void **state)
 	idset_add(&p->files.sole, 19);
 	p->files.mended[19].since_us = FIRST - 50;
 	dies(19, FIRST);
-	assert_int_equal(range_doubt(p, SELF, KEY), FIRST - 50);
+	assert_int_equal(range_doubt(p, SELF, KEY, false), FIRST - 50);
 	dies(9, FIRST);
 	dies(14, FIRST);
 	dies(2, FIRST);
 	p->files.unseen = p->files.bereaved;
-	assert_int_equal(range_doubt(p, SELF, KEY), FIRST);
+	assert_int_equal(range_doubt(p, SELF, KEY, false), FIRST);
 	mourn_tell(p, 5, &missed);
 	assert_int_equal(missed.least, 1);
 	assert_int_equal(idset_count(&missed.away), 1);
@@ -218,8 +218,8 @@ own_key_is_not_doubted(void **state)
 	dies(2, FIRST);
 	dies(4, FIRST);
 	dies(5, FIRST);
-	assert_int_equal(range_doubt(p, SELF, KEY), 0);
-	assert_int_equal(range_doubt(p, SELF, 1), FIRST);
+	assert_int_equal(range_doubt(p, SELF, KEY, false), 0);
+	assert_int_equal(range_doubt(p, SELF, 1, false), FIRST);
 }
 
 /* A stray copy is served only if no dead set can have had a later one. */
@@ -278,15 +278,15 @@ each_range_is_mended_by_itself(void **state)
 	(void)state;
 	p->config.copies = 1;
 	dies(5, FIRST);
-	assert_int_equal(range_doubt(p, SELF, 3), UINT64_MAX);
-	assert_int_equal(range_doubt(p, SELF, 5), FIRST);
+	assert_int_equal(range_doubt(p, SELF, 3, false), UINT64_MAX);
+	assert_int_equal(range_doubt(p, SELF, 5, false), FIRST);
 	mourn_told(p, 4, 8, &nobody);
-	assert_int_equal(range_doubt(p, SELF, 5), 0);
+	assert_int_equal(range_doubt(p, SELF, 5, false), 0);
 	dies(4, FIRST + 9);
-	assert_int_equal(range_doubt(p, SELF, 3), FIRST + 9);
+	assert_int_equal(range_doubt(p, SELF, 3, false), FIRST + 9);
 	mourn_told(p, 2, 4, &nobody);
-	assert_int_equal(range_doubt(p, SELF, 3), 0);
-	assert_int_equal(range_doubt(p, SELF, 1), UINT64_MAX);
+	assert_int_equal(range_doubt(p, SELF, 3, false), 0);
+	assert_int_equal(range_doubt(p, SELF, 1, false), UINT64_MAX);
 }
 
 /* Who comes back speaks for nobody before it met one who was there. */

@@ -1,0 +1,107 @@
+#include "core_files.h"
+
+/* Who can tell what is newest, if others of its set are asked, too. */
+enum { SELF = 8, FIRST = 100 };
+
+static struct peer *p;
+static struct actions *out;
+static struct shelf shelf;
+static struct message got;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	out = calloc(1, sizeof(*out));
+	if (out == NULL)
+		return -1;
+	p = core_ring(SELF, out);
+	p->config.copies = 2;
+	shelf =
+	    (struct shelf){.at = {record_of("0003", FIRST - 1)}, .count = 1};
+	shelf_use(p, &shelf);
+	view_derive(p);
+	files_view_changed(p);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(p);
+	free(out);
+	return 0;
+}
+
+static void
+becomes(unsigned id, unsigned incarnation, enum member_state state,
+    unsigned flags, uint64_t clock)
+{
+	struct member m = member_of(id, incarnation, state);
+
+	m.flags = (uint8_t)flags;
+	p->wall_us = clock;
+	view_merge(p, &m);
+	view_derive(p);
+	files_view_changed(p);
+}
+
+static void
+dies(unsigned id, uint64_t clock)
+{
+	becomes(id, p->view[id].incarnation, MEMBER_DEAD, 0, clock);
+}
+
+/* Who is asked, too, was in no set that hides, but for what it has lost. */
+static void
+who_is_asked_hides_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(range_doubt(p, SELF, 3, true), UINT64_MAX);
+	dies(4, FIRST);
+	assert_int_equal(range_doubt(p, SELF, 3, true), 0);
+	becomes(5, 2, MEMBER_ALIVE, MEMBER_KEPT, FIRST + 1);
+	assert_int_equal(range_doubt(p, SELF, 3, true), 0);
+	/* One that came after all deaths was in no set with them. */
+	becomes(3, 1, MEMBER_ALIVE, 0, FIRST + 2);
+	dies(5, FIRST + 3);
+	assert_int_equal(range_doubt(p, SELF, 3, true), FIRST);
+	p->config.copies = 3;
+	assert_int_equal(range_doubt(p, SELF, 3, true), 0);
+	assert_int_equal(range_doubt(p, SELF, 3, false), FIRST);
+	/* It comes back without its disk. */
+	becomes(3, 2, MEMBER_ALIVE, 0, FIRST + 4);
+	assert_int_equal(range_doubt(p, SELF, 3, true), FIRST);
+	/* Lives of which this peer has not heard may have ended so. */
+	becomes(7, 9, MEMBER_ALIVE, MEMBER_KEPT, FIRST + 5);
+	assert_int_equal(range_doubt(p, SELF, 3, true), FIRST + 3);
+}
+
+/* Of a set that is not asked, each may hide what it has. */
+static void
+who_asks_another_set_is_not_sure(void **state)
+{
+	struct msg_ask in = {.op = 1};
+	uint16_t ids[COPIES_MAX + 1];
+	unsigned n;
+
+	(void)state;
+	dies(4, FIRST);
+	name_set(&in.name, "0003", 4);
+	forget_sent(out);
+	query_ask(p, conn_from(p, 5, CONN_FOR_LINK), &in);
+	assert_true(sent_to(p, out, 5, MSG_answer, &got));
+	assert_true(got.answer.known & KNOWN_UNSURE);
+	n = ring_replicas(p, 3, ids);
+	in.set = ring_set_hash(p, ids, n);
+	forget_sent(out);
+	query_ask(p, conn_from(p, 5, CONN_FOR_LINK), &in);
+	assert_true(sent_to(p, out, 5, MSG_answer, &got));
+	assert_false(got.answer.known & KNOWN_UNSURE);
+}
+
+UNIT_MAIN(cmocka_unit_test_setup_teardown(
+	      who_is_asked_hides_nothing, setup, teardown),
+    cmocka_unit_test_setup_teardown(
+	who_asks_another_set_is_not_sure, setup, teardown))
