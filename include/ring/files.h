@@ -55,6 +55,8 @@ void files_tick(struct peer *);
 bool files_synced(const struct peer *);
 /* While LEAVING: is each object held by min(copies, members) others? */
 bool files_handed_over(const struct peer *);
+/* By its present view it holds nothing that others should. */
+bool files_settled(const struct peer *);
 /* No operation or transfer under way. */
 bool files_idle(const struct peer *);
 /* Refuse new operations; end those under way when the deadline comes. */

@@ -40,7 +40,6 @@ enum known {
 	KNOWN_LOST,
 	KNOWN_SOON, /* who came back may have it: ask again */
 	KNOWN_MASK = 15,
-	KNOWN_ALL = 16, /* it has nothing that the asker should have */
 	KNOWN_UNSURE = 32, /* it was away, and those who know may be dead */
 };
 

@@ -131,8 +131,8 @@ struct files {
 	struct conflicts conflicts;
 	struct idset reunited; /* perhaps with strays: back, or couldn't send */
 	struct idset elders; /* of those: may have served without this peer */
-	uint64_t elders_us; /* not asked before, and from elder_next on */
-	unsigned elder_next, own_name; /* own_name: tried for that */
+	uint64_t settled_us; /* not asked before, and from next_asked on */
+	uint16_t next_asked;
 	struct idset newcomers; /* came together with this peer, with nothing */
 	struct idset inherited; /* of those: told by the disk at start */
 	struct idset then; /* of those: alive then, and did not leave */

@@ -64,7 +64,7 @@ unsigned absent_count(
 bool absent_has(const struct peer *, unsigned id);
 /* Another one misses those, and least of them are enough; 0: it does not. */
 void absent_told(struct peer *, const struct idset *, uint8_t least);
-/* id has handed over what it held for this peer when it came back. */
+/* id, who came back, has handed over what it held: by this peer's view. */
 void absent_settled(struct peer *, unsigned id);
 uint64_t absent_tick(struct peer *); /* asks them; when to call it next */
 /* The n peers with whom this one agrees say whom they miss. */

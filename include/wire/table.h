@@ -79,7 +79,9 @@
 	F(u64, hash)   /* of the sender's view */                              \
 	F(u16, target) /* who is meant */                                      \
 	F(u8, marked)  /* the interval's ping: both sides print it */
-#define MESSAGE_pong(F) F(u32, seq) F(u64, hash) F(u8, marked)
+#define MESSAGE_pong(F)                                                        \
+	F(u32, seq) F(u64, hash) F(u8, marked)                                 \
+	F(u8, settled) /* by that view, nothing is left to be handed over */
 #define MESSAGE_ping_req(F) F(u32, seq) F(u16, target) F(addr, addr)
 #define MESSAGE_ping_ack(F) F(u32, seq) F(u16, target) F(u32, incarnation)
 #define MESSAGE_gossip(F) F(u8, spread) /* enum spread */ F(members, members)

@@ -10,9 +10,8 @@
  */
 
 enum {
-	ELDERS_US = 100000, /* from one ask to the next */
-	ELDERS_MAX = 8, /* that are asked at a time */
-	NAMES_MAX = 64, /* that are tried at a time */
+	SETTLED_US = 100000, /* from one ask to the next */
+	SETTLED_MAX = 8, /* that are asked at a time */
 };
 
 void
@@ -153,6 +152,8 @@ absent_view_changed(struct peer *p)
 {
 	struct files *f = &p->files;
 
+	/* By one view all are asked. */
+	f->settled_us = p->now_us + SETTLED_US;
 	for (unsigned id = 0; id < p->space; id++) {
 		if (p->view[id].state == MEMBER_LEFT)
 			idset_del(&f->then, id);
@@ -172,26 +173,6 @@ absent_view_changed(struct peer *p)
 		memset(&f->told, 0, sizeof(f->told));
 }
 
-/* A name that this peer owns, of any four digits; false: not this time. */
-static bool
-own_name(struct peer *p, struct name *out)
-{
-	for (unsigned i = 0; i < NAMES_MAX; i++) {
-		unsigned number = p->config.id + p->files.own_name;
-		char text[4];
-		int key;
-
-		for (unsigned at = sizeof(text); at-- > 0; number /= 10)
-			text[at] = (char)('0' + number % 10);
-		name_set(out, text, sizeof(text));
-		key = files_key(p, out);
-		if (key >= 0 && ring_owner(p, (unsigned)key) == p->config.id)
-			return true;
-		p->files.own_name++;
-	}
-	return false;
-}
-
 /*
  * Who was away, and may have served without this peer, is asked whether it has
  * handed over what it held: if it dies before, it is missed again.
@@ -200,26 +181,21 @@ uint64_t
 absent_tick(struct peer *p)
 {
 	struct files *f = &p->files;
-	struct message m = {.type = MSG_ask};
-	int id = idset_next(&f->elders, f->elder_next);
+	int id = idset_next(&f->reunited, f->next_asked);
 
 	if (id < 0)
-		id = idset_next(&f->elders, 0);
+		id = idset_next(&f->reunited, 0);
 	if (id < 0 || p->phase != PHASE_SERVING)
 		return UINT64_MAX;
-	if (f->elders_us > p->now_us)
-		return f->elders_us;
-	f->elders_us = p->now_us + ELDERS_US;
-	if (!own_name(p, &m.ask.name))
-		return f->elders_us;
-	for (unsigned i = 0; i < ELDERS_MAX && id >= 0; i++) {
-		m.ask.op = ++p->next_op;
-		if (peer_usable(p, (unsigned)id))
-			link_send(p, (unsigned)id, &m);
-		f->elder_next = (unsigned)id + 1;
-		id = idset_next(&f->elders, f->elder_next);
+	if (f->settled_us > p->now_us)
+		return f->settled_us;
+	f->settled_us = p->now_us + SETTLED_US;
+	for (unsigned i = 0; i < SETTLED_MAX && id >= 0; i++) {
+		ping_send(p, (unsigned)id, p->view[id].addr, false);
+		f->next_asked = (uint16_t)(id + 1);
+		id = idset_next(&f->reunited, f->next_asked);
 	}
-	return f->elders_us;
+	return f->settled_us;
 }
 
 void

@@ -254,6 +254,12 @@ offer_tick(struct peer *p)
 }
 
 bool
+files_settled(const struct peer *p)
+{
+	return p->phase == PHASE_SERVING && p->files.offer.passed;
+}
+
+bool
 files_handed_over(const struct peer *p)
 {
 	const struct files *f = &p->files;

@@ -1,7 +1,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "ring/core.h"
+#include "ring/mourn.h"
 
 /* Pings and their answers, the interval's, a command's and for others. */
 enum {
@@ -106,6 +106,7 @@ ping_message(struct peer *p, const struct event *ev)
 	m.pong.seq = ping->seq;
 	m.pong.hash = p->view_hash;
 	m.pong.marked = ping->marked;
+	m.pong.settled = files_settled(p);
 	act_datagram(p, ev->addr, &m);
 	if (ping->marked && p->config.note_pings)
 		note(p, EVENT_ping_received, ev->from, "");
@@ -154,6 +155,9 @@ pong_message(struct peer *p, const struct event *ev)
 	}
 	if (pong->hash != p->view_hash)
 		gossip_summary(p, ev->from, ev->addr, true);
+	else if (pong->settled &&
+		 ev->incarnation == p->view[ev->from].incarnation)
+		absent_settled(p, ev->from);
 }
 
 /* A ping on another's behalf. */

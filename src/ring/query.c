@@ -326,9 +326,6 @@ query_ask(struct peer *p, struct conn *c, const struct msg_ask *in)
 	if (doubt > 0 && doubt >= m.answer.record.version.clock)
 		m.answer.known |= KNOWN_UNSURE;
 	m.answer.record.name = in->name;
-	if (p->files.offer.passed && p->phase == PHASE_SERVING &&
-	    ring_owner(p, (unsigned)key) == c->id)
-		m.answer.known |= KNOWN_ALL;
 	conn_send(p, c, &m);
 }
 
@@ -350,8 +347,6 @@ query_heard(struct query *q, unsigned id, const struct msg_answer *in)
 void
 query_answer(struct peer *p, struct conn *c, const struct msg_answer *in)
 {
-	if (in->known & KNOWN_ALL)
-		absent_settled(p, c->id);
 	for (unsigned i = 0; i < p->files.query_top; i++) {
 		struct query *q = &p->files.queries[i];
 

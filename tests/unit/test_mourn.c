@@ -134,13 +134,13 @@ each_death_is_told(void **state)
 	assert_int_equal(missed.since.at[1], FIRST + 50);
 	missed.since.at[0] = FIRST - 9;
 	missed.since.at[1] = FIRST - 1;
-	mourn_with(p, &missed, 0);
+	mourn_with(p, &missed, 0, 0);
 	assert_int_equal(p->files.mended[4].since_us, FIRST - 9);
 	assert_int_equal(p->files.mended[5].since_us, FIRST - 1);
 	/* Without a clock of its own, one died no earlier than all those. */
 	missed.since.count = 1;
 	missed.since.at[0] = FIRST - 20;
-	mourn_with(p, &missed, 0);
+	mourn_with(p, &missed, 0, 0);
 	assert_int_equal(p->files.mended[5].since_us, FIRST - 20);
 	p->wall_us = FIRST + 60;
 	for (unsigned id = 100; id <= 100 + CLOCKS_MAX; id++) {
@@ -170,7 +170,7 @@ others_are_not_missed_with_it(void **state)
 	idset_add(&missed.dead, 19);
 	idset_add(&missed.away, 19);
 	p->phase = PHASE_SYNCING;
-	mourn_with(p, &missed, 1);
+	mourn_with(p, &missed, 1, 0);
 	p->phase = PHASE_SERVING;
 	assert_int_equal(absent_count(p, NULL, NULL, NULL), 1);
 	becomes(19, 2, MEMBER_ALIVE);
@@ -390,9 +390,15 @@ missed_until_it_has_handed_over(void **state)
 	becomes(19, 2, MEMBER_ALIVE);
 	assert_true(absent_has(p, 19));
 	assert_int_equal(absent_count(p, NULL, NULL, NULL), 0);
+	idset_add(&p->files.reunited, 19);
 	forget_sent(out);
+	p->now_us = p->files.settled_us;
 	(void)absent_tick(p);
-	assert_true(sent_to(p, out, 19, MSG_ask, &got));
+	assert_int_equal(out->at[0].type, ACT_DATAGRAM);
+	assert_true(message_decode(&got, out->data + out->at[0].bytes,
+			out->at[0].len) > 0);
+	assert_int_equal(got.type, MSG_ping);
+	assert_int_equal(got.ping.target, 19);
 	becomes(19, 2, MEMBER_DEAD);
 	assert_int_equal(absent_count(p, NULL, NULL, NULL), 1);
 	becomes(19, 3, MEMBER_ALIVE);
