@@ -42,8 +42,7 @@ struct release {
  */
 struct mended {
 	uint16_t after, count;
-	/* This peer's keys, from its own back, of which it is missed by word. */
-	uint16_t owed;
+	uint16_t owed; /* of this peer's last keys it is missed by word */
 	uint32_t life; /* the last incarnation known */
 	uint64_t since_us; /* it has been dead */
 	uint64_t lost_us; /* it may lack what it had until then */
