@@ -36,7 +36,7 @@ struct command_log {
 	uint16_t holders[HOLDERS_KEPT];
 	unsigned wipes[HOLDERS_KEPT]; /* of their disks then */
 	unsigned holder_count, lost_holders;
-	unsigned set; /* peers that should hold it, by who was asked */
+	unsigned set; /* least that had to hold it, by who was asked */
 };
 
 /* How a copy went. */
@@ -84,6 +84,8 @@ bool commands_done(const struct sim *);
 
 /* Size of a replica set, in its view. */
 unsigned command_set(const struct sim *, const struct node *);
+/* Its view, and so perhaps the least number since its commands began. */
+void commands_view_changed(struct sim *, const struct node *);
 
 /* history.c: may this answer be, after all that was? */
 void history_check(struct sim *, struct command_log *);

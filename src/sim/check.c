@@ -303,6 +303,7 @@ compare_view(struct sim *s, struct node *n)
 		check_saw(s, n, id);
 	}
 	derive(s, n);
+	commands_view_changed(s, n);
 	check_served(s, n);
 	check_missed(s, n);
 	look_apart(s, n);

@@ -30,6 +30,19 @@ command_set(const struct sim *s, const struct node *n)
 	return writers < s->copies ? writers : s->copies;
 }
 
+void
+commands_view_changed(struct sim *s, const struct node *n)
+{
+	unsigned set = command_set(s, n);
+
+	for (unsigned op = 1; op <= s->commands.count; op++) {
+		struct command_log *l = &s->commands.at[op];
+
+		if (l->node == n && !l->done && set < l->set)
+			l->set = set;
+	}
+}
+
 static struct command_log *
 log_new(struct sim *s, const struct node *n, unsigned command)
 {
