@@ -62,7 +62,7 @@ struct session {
 	uint8_t differ[HASHES_MAX / 8]; /* bits of buckets */
 	bool differed;
 	struct missed missed; /* whom the other one misses in the range */
-	bool served; /* id, when it said so */
+	bool served; /* id, when it said so; theirs: when both agreed */
 	/* What this side lists. */
 	bool out_done, out_waits, cursor_named;
 	unsigned cursor; /* keys of the range that are behind */

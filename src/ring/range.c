@@ -372,8 +372,8 @@ range_sources(const struct peer *p, uint16_t *out)
 }
 
 /*
- * Does this replica hold what the owner's range has? An owner that does not
- * serve yet knows that only when all agree: it may agree to lack it.
+ * Does this replica hold what the owner's range has? An owner that did not
+ * serve then knew that only when all agree: it may have agreed to lack it.
  */
 static bool
 source_synced(const struct peer *p, unsigned owner)
@@ -383,7 +383,7 @@ source_synced(const struct peer *p, unsigned owner)
 
 	return s != NULL && s->agreed_set == set &&
 	       s->incarnation == p->view[owner].incarnation &&
-	       (range_serves(p, owner) || s->told_set == set);
+	       (s->served || s->told_set == set);
 }
 
 bool

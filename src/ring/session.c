@@ -173,6 +173,8 @@ session_agree(struct peer *p, struct session *s)
 	s->passed = session_keys(p, s);
 	s->pause_us = 0;
 	s->differed = false;
+	if (s->role == SESSION_THEIRS)
+		s->served = range_serves(p, s->id);
 	if (s->role != SESSION_MINE)
 		return;
 	if (news)
