@@ -174,6 +174,7 @@ range_serve(struct peer *p)
 	unsigned n = range_targets(p, ids, &all);
 
 	absent_serve(p, ids, n);
+	files_wake(p, p->now_us);
 }
 
 void
@@ -336,6 +337,14 @@ range_marks(struct peer *p)
 	f->marking = f->mark_cursor < n;
 }
 
+/* Before it serves, there may be others of the set that it has not met. */
+static bool
+range_may_mark(const struct peer *p)
+{
+	return p->files.marking && range_complete(p) &&
+	       p->phase > PHASE_SYNCING;
+}
+
 uint64_t
 range_tick(struct peer *p)
 {
@@ -344,14 +353,14 @@ range_tick(struct peer *p)
 
 	if (f->settle_us != 0 && f->settle_us <= p->now_us)
 		range_settle(p);
-	if (f->marking && range_complete(p))
+	if (range_may_mark(p))
 		range_marks(p);
 	if (f->round_us <= p->now_us)
 		range_round(p);
 	next = f->round_us;
 	if (f->settle_us != 0 && f->settle_us < next)
 		next = f->settle_us;
-	if (f->marking && range_complete(p))
+	if (range_may_mark(p))
 		next = p->now_us;
 	return next;
 }
