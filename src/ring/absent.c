@@ -121,7 +121,8 @@ absent_count(
 		unsigned n =
 		    leasts[i] == 0 ? 0 : count_gone(p, sets[i], out, since_us);
 
-		if (n == 0 || n < leasts[i])
+		/* Who is there, but has not handed over, may be none of them. */
+		if (n == 0 || count_away(p, sets[i]) < leasts[i])
 			continue;
 		if (least != NULL)
 			*least = (uint8_t)leasts[i];

@@ -380,6 +380,24 @@ who_was_leaving_is_not_missed(void **state)
 	assert_true(absent_has(p, 31));
 }
 
+/* One of three is there again, and may not have served with the others. */
+static void
+back_when_it_has_handed_over(void **state)
+{
+	static const unsigned ids[] = {21, 19, 31};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		idset_add(&p->files.then, ids[i]);
+		idset_add(&p->files.absent, ids[i]);
+	}
+	idset_add(&p->files.elders, 19);
+	becomes(19, 2, MEMBER_ALIVE);
+	assert_int_equal(absent_count(p, NULL, NULL, NULL), 2);
+	absent_settled(p, 19);
+	assert_int_equal(absent_count(p, NULL, NULL, NULL), 0);
+}
+
 /* It served last, comes back, and has things for this peer: then it dies. */
 static void
 missed_until_it_has_handed_over(void **state)
@@ -445,6 +463,7 @@ UNIT_MAIN(MOURN_TEST(as_many_dead_as_copies), MOURN_TEST(missed_and_bereaved),
     MOURN_TEST(suspected_is_not_missed),
     MOURN_TEST(who_was_leaving_is_not_missed), MOURN_TEST(stopped_is_not_apart),
     MOURN_TEST(missed_until_it_has_handed_over),
+    MOURN_TEST(back_when_it_has_handed_over),
     MOURN_TEST(own_key_is_not_doubted), MOURN_TEST(older_copy_is_not_served),
     MOURN_TEST(older_store_gets_a_later_version),
     MOURN_TEST(each_range_is_mended_by_itself), MOURN_TEST(nobody_there_yet),

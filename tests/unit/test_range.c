@@ -63,6 +63,7 @@ all_agree(void)
 		assert_non_null(s);
 		s->agreed_set = range_hash(p, at);
 		s->incarnation = 1;
+		s->served = true;
 	}
 	for (unsigned i = 0; i < SESSIONS_MAX; i++)
 		if (p->files.sessions[i].role == SESSION_MINE)
