@@ -15,6 +15,7 @@ struct disk_scan {
 	/* A version known to be lost, or its name alone; after all of good. */
 	void (*lost)(struct disk_scan *, const struct record *);
 	unsigned threads; /* 0 and 1: this one alone */
+	bool gaps; /* out: a version is missing, and lost can't say which */
 };
 
 enum { SCAN_THREADS_MAX = 4 };

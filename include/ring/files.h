@@ -55,7 +55,7 @@ void files_tick(struct peer *);
 bool files_synced(const struct peer *);
 /* While LEAVING: is each object held by min(copies, members) others? */
 bool files_handed_over(const struct peer *);
-/* By its present view it holds nothing that others should. */
+/* By its present view it holds nothing that others should and may lack. */
 bool files_settled(const struct peer *);
 /* No operation or transfer under way. */
 bool files_idle(const struct peer *);

@@ -235,8 +235,8 @@ damage_mend(struct disk *d, const struct name *name)
 	}
 }
 
-/* The record behind a damaged file; without one, its name alone. */
-static void
+/* The record behind a damaged file; false: there is none, but its name. */
+static bool
 recall_one(struct disk *d, const char *file, struct record *r)
 {
 	struct volume *v = d->volume;
@@ -256,9 +256,10 @@ recall_one(struct disk *d, const char *file, struct record *r)
 	if (fd != -1)
 		v->close(v, fd);
 	if (known)
-		return;
+		return true;
 	memset(r, 0, sizeof(*r));
 	name_set(&r->name, name, strlen(name));
+	return false;
 }
 
 void
@@ -271,7 +272,7 @@ damage_recall(struct disk *d, struct disk_scan *s)
 
 		if (file == NULL || file[strspn(file, "0123456789")] != LOST)
 			continue;
-		recall_one(d, file, &r);
+		s->gaps |= !recall_one(d, file, &r);
 		s->lost(s, &r);
 	}
 }

@@ -105,7 +105,7 @@ take_good(struct scan *s, const struct record *r)
 static void
 take_bad(struct scan *s, const char *path, const char *file, int err)
 {
-	struct name name;
+	struct name name = {.len = 0};
 
 	/* Out of descriptors or of rights, it may be good. */
 	if (err == EBADMSG || err == EIO)
@@ -114,6 +114,8 @@ take_bad(struct scan *s, const char *path, const char *file, int err)
 	if (name_set(&name, file, strlen(file)) == 0 &&
 	    kept_find(s->disk, &name) != NULL)
 		damage_mend(s->disk, &name);
+	else if (!damage_known(s->disk, &name))
+		s->told->gaps = true;
 	s->told->bad(s->told, file, err == EBADMSG ? "trailer" : strerror(err));
 	pthread_mutex_unlock(&s->disk->lock);
 }

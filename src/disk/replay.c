@@ -99,6 +99,7 @@ take_damaged(struct replay *p, uint32_t at, const struct block *b)
 		return;
 	disk_drop(p->disk, key, r);
 	damage_lost_entry(p->disk, r, p->bytes + at);
+	p->told->gaps |= !damage_known(p->disk, &r->name);
 }
 
 static int
@@ -141,8 +142,10 @@ replay(struct replay *p)
 			continue;
 		}
 		/* It can't say whose it was; others have that one, too. */
-		if (at < p->last_batch && !hole)
+		if (at < p->last_batch && !hole) {
 			p->told->bad(p->told, "journal", "entry");
+			p->told->gaps = true;
+		}
 		hole = true;
 		at += JOURNAL_BLOCK;
 	}

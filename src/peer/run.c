@@ -189,7 +189,7 @@ make_core(struct driver *d, const struct memory *memory)
 	    .host_ip = s->host_ip,
 	    .addr = d->addr,
 	    .incarnation = memory->incarnation,
-	    .kept = memory->incarnation > 0 && s->sync,
+	    .kept = memory->incarnation > 0 && s->sync && !memory->scan.gaps,
 	    .join_through = s->join_through,
 	    .contacts = s->contacts,
 	    .contact_count = s->contact_count,

@@ -253,10 +253,12 @@ offer_tick(struct peer *p)
 	return o->timer_us;
 }
 
+/* What it shall keep now, the others of those sets may not have yet. */
 bool
 files_settled(const struct peer *p)
 {
-	return p->phase == PHASE_SERVING && p->files.offer.passed;
+	return p->phase == PHASE_SERVING && p->files.offer.passed &&
+	       !p->sets_changed && range_synced(p);
 }
 
 bool

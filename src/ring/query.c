@@ -181,6 +181,9 @@ query_widen(const struct peer *p, struct query *q)
 		if (q->wide != p->config.id && peer_usable(p, q->wide))
 			query_add(q, q->wide);
 	q->missing = (ONE << q->count) - (ONE << q->first);
+	/* There is no room for them: nothing can be said for sure. */
+	if (q->first == ASKED_MAX)
+		q->blind = q->partial = true;
 	return q->missing != 0;
 }
 

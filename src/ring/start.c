@@ -38,6 +38,8 @@ become_member(struct peer *p)
 		flags = MEMBER_SYNCING;
 	if (!p->fresh && p->config.join_through >= 0)
 		flags |= MEMBER_JOINED;
+	/* A later life than its own next was on another disk. */
+	p->config.kept &= p->incarnation == p->config.incarnation;
 	if (p->config.kept)
 		flags |= MEMBER_KEPT;
 	view_set_self(p, MEMBER_ALIVE, flags);
@@ -118,6 +120,8 @@ start_persisted(struct peer *p, const struct event *ev)
 		flags |= MEMBER_SYNCING;
 	}
 	p->fenced = false;
+	if (!p->config.kept)
+		flags &= (uint8_t)~MEMBER_KEPT;
 	view_set_self(p, self->state, flags);
 	/* The try of a disk that failed was overtaken: it is tried again. */
 	if ((flags & MEMBER_READONLY) != 0 && p->persist_us == 0)

@@ -307,6 +307,9 @@ refute(struct peer *p, const struct member *m)
 	    (m->revision < self->revision ||
 		(m->revision == self->revision && m->flags == self->flags)))
 		return;
+	/* That was another disk's life, and what it stored is not here. */
+	if (m->incarnation > p->incarnation || m->revision > self->revision)
+		p->config.kept = false;
 	/* Who was late for long may have been called dead meanwhile. */
 	if (m->state >= MEMBER_LEFT || p->files.doubt_us > p->now_us)
 		p->fenced = true;

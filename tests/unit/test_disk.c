@@ -338,6 +338,7 @@ damaged_files_are_set_aside(void **state)
 	assert_int_equal(access(aside, F_OK), 0);
 	scan(0, 0);
 	assert_int_equal(found.lost, 1);
+	assert_false(found.scan.gaps);
 	assert_memory_equal(&found.last_lost, &r, sizeof(r));
 	/* Stored again, it is not lost any more. */
 	commit(&r, "hello");
@@ -352,6 +353,7 @@ damaged_files_are_set_aside(void **state)
 	/* Its trailer can't say which version it was. */
 	assert_int_equal(found.lost, 1);
 	assert_int_equal(found.last_lost.version.clock, 0);
+	assert_true(found.scan.gaps);
 	not_read(&r, ENOENT);
 }
 

@@ -101,7 +101,35 @@ who_asks_another_set_is_not_sure(void **state)
 	assert_false(got.answer.known & KNOWN_UNSURE);
 }
 
+static unsigned
+refutes(unsigned incarnation)
+{
+	struct member m = member_of(SELF, incarnation, MEMBER_DEAD);
+	struct event ev = {.type = EV_PERSISTED};
+
+	view_merge(p, &m);
+	ev.incarnation = p->wanted;
+	assert_int_equal(p->wanted, incarnation + 1);
+	start_persisted(p, &ev);
+	return p->view[SELF].flags & MEMBER_KEPT;
+}
+
+/* Its disk was away, and came back after a life on another one. */
+static void
+another_disk_kept_the_rest(void **state)
+{
+	(void)state;
+	p->config.kept = true;
+	view_set_self(p, MEMBER_ALIVE, MEMBER_KEPT);
+	assert_true(refutes(1));
+	assert_true(refutes(2));
+	assert_false(refutes(5));
+	assert_false(refutes(6));
+}
+
 UNIT_MAIN(cmocka_unit_test_setup_teardown(
 	      who_is_asked_hides_nothing, setup, teardown),
     cmocka_unit_test_setup_teardown(
-	who_asks_another_set_is_not_sure, setup, teardown))
+	who_asks_another_set_is_not_sure, setup, teardown),
+    cmocka_unit_test_setup_teardown(
+	another_disk_kept_the_rest, setup, teardown))

@@ -189,6 +189,22 @@ stray_is_found(void **state)
 	assert_int_equal(got.refuse.ids.at[0], last);
 }
 
+/* So many are asked first that there is no room for the others. */
+static void
+nobody_else_can_be_asked(void **state)
+{
+	struct record r;
+
+	(void)state;
+	for (unsigned id = 100; id < 100 + ASKED_MAX - 2; id++)
+		idset_add(&p->files.reunited, id);
+	r = all_lost(ASKED_MAX);
+	for (unsigned id = 100; id < 100 + ASKED_MAX - 2; id++)
+		knows(id, KNOWN_NO, &r);
+	assert_true(sent_to(p, out, CLIENT, MSG_refuse, &got));
+	assert_int_equal(got.refuse.error, ERROR_not_serving);
+}
+
 static void
 none_has_it(void **state)
 {
@@ -206,4 +222,5 @@ none_has_it(void **state)
 
 UNIT_MAIN(QUERY_TEST(more_than_can_be_asked),
     QUERY_TEST(majority_is_written_back), QUERY_TEST(source_dies),
-    QUERY_TEST(stray_is_found), QUERY_TEST(none_has_it))
+    QUERY_TEST(stray_is_found), QUERY_TEST(nobody_else_can_be_asked),
+    QUERY_TEST(none_has_it))

@@ -129,16 +129,20 @@ damage_hides_nothing_else(void **state)
 	flip("journal.0", 512 + 512 + 1);
 	assert_int_equal(read_back("c", 3, "three"), 0);
 	restart(2, 1, 1);
+	assert_false(found.scan.gaps);
 	assert_memory_equal(found.last_lost.name.text, "a", 2);
 	assert_int_equal(found.last_lost.version.clock, 1);
 	assert_int_equal(read_back("a", 1, "one"), ENOENT);
 	flip("journal.0", 512 + 1024 + 100);
 	restart(1, 2, 1);
+	/* Of that one nobody can say that it is lost. */
+	assert_true(found.scan.gaps);
 	assert_int_equal(read_back("c", 3, "three"), 0);
 	/* Stored again: it is lost no more. */
 	move_all();
 	assert_int_equal(commit("a", 1, "one"), 0);
 	restart(2, 0, 0);
+	assert_false(found.scan.gaps);
 }
 
 static void
