@@ -182,6 +182,16 @@ files_damaged_here(struct driver *d, const struct record *r)
 		drive_defer(d, &ev, NULL);
 }
 
+void
+files_gone_here(struct driver *d, const struct record *r)
+{
+	struct record known;
+
+	if (catalog_find(&d->catalog, &r->name, &known) &&
+	    version_cmp(&known.version, &r->version) == 0)
+		files_damaged_here(d, r);
+}
+
 int
 file_error(enum file_kind kind, int err)
 {
