@@ -165,11 +165,14 @@ file_trouble(struct open_file *f, int err)
 		return;
 	f->failed = true;
 	snprintf(text, sizeof(text), "%s%s%s", f->path ? f->path : "",
-	    f->path ? ": " : "",
-	    err == ESTALE ? "changed while it was read" : strerror(err));
-	if (err == ESTALE)
-		ev.error =
-		    f->kind == FILE_SOURCE ? ERROR_changed : ERROR_damaged;
+	    f->path ? ": " : "", strerror(err));
+	if (err == ESTALE && f->kind == FILE_SOURCE) {
+		ev.error = ERROR_changed;
+		snprintf(text, sizeof(text), "%s", f->path);
+	} else if (err == ESTALE) {
+		ev.error = ERROR_damaged;
+		snprintf(text, sizeof(text), "changed while it was read");
+	}
 	drive_defer(f->driver, &ev, text);
 }
 
