@@ -37,6 +37,12 @@ void damage_mend(struct disk *, const struct name *);
 /* Whether there is anything to mend; with the lock held. */
 bool damage_known(const struct disk *, const struct name *);
 
+/*
+ * Whether a name has no file, none set aside and nothing in the journal: what
+ * is known to be stored there has gone from the disk by another's hand.
+ */
+bool damage_gone(struct disk *, unsigned key, const struct name *);
+
 /* Reads what is in damaged/: before anything is set aside. */
 int damage_load(struct disk *);
 void damage_free(struct disk *);

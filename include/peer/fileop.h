@@ -18,7 +18,9 @@ struct file_op {
 	struct driver *driver;
 	int type; /* enum action_type or OP_* */
 	bool is_ready, started, small; /* small: the journal takes it */
-	bool placed, damaged, more; /* more: only a part was done */
+	bool placed, damaged;
+	bool gone; /* from the disk, which nobody here was told to do */
+	bool more; /* only a part was done */
 	uint64_t op; /* of the core */
 	struct open_file *file, *other; /* other: what is copied */
 	uint32_t handle, temp;

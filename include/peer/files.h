@@ -120,6 +120,9 @@ void file_changed(struct open_file *);
 /* A stored version was set aside: the core hears of it, and the index. */
 void files_damaged_here(struct driver *, const struct record *);
 
+/* It was not there; the same, if it is not that it was dropped meanwhile. */
+void files_gone_here(struct driver *, const struct record *);
+
 /* Tells the core that reading or writing failed; err is an errno. */
 void file_trouble(struct open_file *, int err);
 

@@ -27,7 +27,7 @@ struct scrub {
 	struct job job;
 	struct record *items; /* of this slice; NULL: between passes */
 	unsigned count, at; /* at: being read */
-	unsigned damaged; /* bits: of items */
+	unsigned damaged, gone; /* bits: of items */
 	uint16_t key; /* the pass has come to this key and name */
 	struct name name;
 	struct verify verify;

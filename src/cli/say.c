@@ -106,11 +106,16 @@ output_flush(void)
 void
 standard_descriptors(void)
 {
-	/* Else a socket would become descriptor 1 and get what is printed. */
+	/*
+	 * Else a socket would become descriptor 1 and get what is printed.
+	 * What was closed still can't be read, or printed to.
+	 */
+	static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};
+
 	for (int fd = 0; fd <= 2; fd++) {
 		if (fcntl(fd, F_GETFD) != -1 || errno != EBADF)
 			continue;
-		if (open("/dev/null", fd == 1 ? O_RDONLY : O_RDWR) != fd)
+		if (open("/dev/null", modes[fd]) != fd)
 			_Exit(1);
 	}
 }

@@ -218,6 +218,25 @@ damage_known(const struct disk *d, const struct name *name)
 	return find_lost(d, name, 0) < DAMAGED_KEPT;
 }
 
+bool
+damage_gone(struct disk *d, unsigned key, const struct name *name)
+{
+	struct volume *v = d->volume;
+	char path[SHORT_PATH];
+	bool gone;
+	int fd;
+
+	name_of_file(path, key, name);
+	pthread_mutex_lock(&d->lock);
+	fd = v->open(v, d->dir_fd, path, O_RDONLY | O_NONBLOCK);
+	gone = fd == -1 && errno == ENOENT && kept_find(d, name) == NULL &&
+	       !damage_known(d, name);
+	if (fd != -1)
+		v->close(v, fd);
+	pthread_mutex_unlock(&d->lock);
+	return gone;
+}
+
 void
 damage_mend(struct disk *d, const struct name *name)
 {

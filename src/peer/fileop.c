@@ -73,6 +73,8 @@ run_open_stored(struct file_op *op, uint8_t *buffer)
 	f->fd = content.fd;
 	f->content = content.small;
 	op->damaged = rc == EBADMSG;
+	op->gone = rc == ENOENT &&
+		   damage_gone(&op->driver->disk, op->key, &f->record.name);
 	own_fail(op, FILE_STORED, rc);
 }
 
@@ -129,6 +131,8 @@ run_verify(struct file_op *op, uint8_t *buffer)
 
 	op->more = rc == EAGAIN;
 	op->damaged = rc == EBADMSG;
+	op->gone = rc == ENOENT &&
+		   damage_gone(&op->driver->disk, op->key, &op->record.name);
 	if (!op->more)
 		verify_end(&op->driver->disk, &op->verify);
 }
@@ -247,6 +251,8 @@ take_effect(struct file_op *op)
 		f->size = op->end;
 	if (op->damaged)
 		files_damaged_here(op->driver, &op->record);
+	if (op->gone)
+		files_gone_here(op->driver, &op->record);
 	if ((kind_of(op->type)->flags & OPENS) != 0 && f != NULL) {
 		f->ready = op->error == ERROR_none;
 		f->failed = !f->ready;

@@ -165,11 +165,14 @@ file_trouble(struct open_file *f, int err)
 		return;
 	f->failed = true;
 	snprintf(text, sizeof(text), "%s%s%s", f->path ? f->path : "",
-	    f->path ? ": " : "",
-	    err == ESTALE ? "changed while it was read" : strerror(err));
-	if (err == ESTALE)
-		ev.error =
-		    f->kind == FILE_SOURCE ? ERROR_changed : ERROR_damaged;
+	    f->path ? ": " : "", strerror(err));
+	if (err == ESTALE && f->kind == FILE_SOURCE) {
+		ev.error = ERROR_changed;
+		snprintf(text, sizeof(text), "%s", f->path);
+	} else if (err == ESTALE) {
+		ev.error = ERROR_damaged;
+		snprintf(text, sizeof(text), "changed while it was read");
+	}
 	drive_defer(f->driver, &ev, text);
 }
 
@@ -180,6 +183,16 @@ files_damaged_here(struct driver *d, const struct record *r)
 
 	if (catalog_lose(&d->catalog, r))
 		drive_defer(d, &ev, NULL);
+}
+
+void
+files_gone_here(struct driver *d, const struct record *r)
+{
+	struct record known;
+
+	if (catalog_find(&d->catalog, &r->name, &known) &&
+	    version_cmp(&known.version, &r->version) == 0)
+		files_damaged_here(d, r);
 }
 
 int

@@ -16,8 +16,6 @@ enum { TEMP_DIGITS = 6 /* of a temporary name */, TEMP_TRIES = 8 };
 
 /* The caller's own files: a source is read, a target replaced at the end. */
 
-static const char changed[] = "changed while it was read";
-
 static const char *
 why_not_regular(mode_t mode)
 {
@@ -62,7 +60,7 @@ source_again(struct file_op *op)
 	if ((uint64_t)st.st_size != f->size ||
 	    !same_time(&st.st_mtim, &f->mtime) ||
 	    !same_time(&st.st_ctim, &f->ctime))
-		fileop_fail_text(op, ERROR_changed, f->path, changed);
+		fileop_fail_text(op, ERROR_changed, NULL, f->path);
 }
 
 void
@@ -82,7 +80,7 @@ load_source(struct file_op *op)
 	int rc = fileop_load(f);
 
 	if (rc == ESTALE)
-		fileop_fail_text(op, ERROR_changed, f->path, changed);
+		fileop_fail_text(op, ERROR_changed, NULL, f->path);
 	else if (rc != 0)
 		fileop_fail(op, ERROR_bad_source, f->path, rc);
 	else

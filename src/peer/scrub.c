@@ -24,7 +24,7 @@ gather(struct scrub *s)
 {
 	uint64_t bytes = 0;
 
-	s->count = s->at = s->damaged = 0;
+	s->count = s->at = s->damaged = s->gone = 0;
 	while (s->count < SCRUB_ITEMS_MAX && bytes < budget(s)) {
 		struct record *r = &s->items[s->count];
 
@@ -60,6 +60,8 @@ run(struct job *job, uint8_t *buffer)
 			continue;
 		if (rc == EBADMSG)
 			s->damaged |= 1u << s->at;
+		if (rc == ENOENT && damage_gone(disk, key, &r->name))
+			s->gone |= 1u << s->at;
 		verify_end(disk, &s->verify);
 		s->at++;
 	}
@@ -79,10 +81,13 @@ done(struct job *job)
 	struct scrub *s = CONTAINER(job, struct scrub, job);
 	uint64_t us = s->bytes * 1000000 / s->driver->setup->scrub;
 
-	for (unsigned i = 0; i < s->count; i++)
+	for (unsigned i = 0; i < s->count; i++) {
 		if ((s->damaged & 1u << i) != 0)
 			files_damaged_here(s->driver, &s->items[i]);
-	s->damaged = 0;
+		if ((s->gone & 1u << i) != 0)
+			files_gone_here(s->driver, &s->items[i]);
+	}
+	s->damaged = s->gone = 0;
 	if (!s->driver->exiting)
 		rest(s, us > SCRUB_SLICE_US ? us : SCRUB_SLICE_US);
 }

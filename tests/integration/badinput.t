@@ -109,7 +109,8 @@ if [ "$STATUS" = 0 ]; then
 	    pass "as one whole version" || fail "as one whole version"
 else
 	same "a file that shrinks: refused" "$STATUS" 1
-	says "saying why" 'chang'
+	says "saying why, once, and which" \
+	    'store 3001: file changed while it was read: [^:]*/3001$'
 fi
 holds "the ring is unharmed" is_whole digits
 down digits

@@ -137,7 +137,7 @@ S_holds "there were some: $(wc -l <"$W/reads"), $(<"$W/acked") stores" \
     [ "$(wc -l <"$W/reads")" -gt 10 ]
 ready
 
-scene 25 "a bit flipped at rest, a truncated file"
+scene 25 "a bit flipped at rest, a truncated file, one that is gone"
 content sound 300000
 damage()
 {
@@ -150,10 +150,13 @@ damage()
 	cut)
 		truncate -s 100000 "$2"
 		;;
+	gone)
+		rm "$2"
+		;;
 	esac
 }
 # A replica is asked when it is the owner: when the one before it is dead.
-for how in flip cut; do
+for how in flip cut gone; do
 	for at in 50:none 80:50; do
 		holder=${at%:*}
 		before=${at#*:}

@@ -57,6 +57,9 @@ same "store from standard input" "$?" 0
 ringctl exec 2 request 4103 - >"$W/out" 2>"$W/err" </dev/null
 same "request to standard output" "$?" 0
 holds "nothing but the file's bytes on it" cmp stream "$W/out"
+ringctl exec 9 store 4105 - <&- >"$W/out" 2>"$W/err"
+same "a standard input that is closed is no empty file" "$?" 1
+says "it says so" 'standard input: Bad file descriptor'
 content other 5000
 does "store NAME FILE" ringctl exec 9 store 4104 other
 does "request NAME FILE" ringctl exec 19 request 4104 mine

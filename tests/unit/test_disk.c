@@ -320,6 +320,27 @@ drops_know_the_version(void **state)
 	scan(0, 0);
 }
 
+/* Removed by another's hand: unlike what is stored, or was set aside. */
+static void
+files_that_are_gone_are_told(void **state)
+{
+	struct record r = record_of(1, 5);
+	char path[300];
+
+	(void)state;
+	path_of(path, "files/13/2067");
+	commit(&r, "hello");
+	assert_false(damage_gone(&disk, KEY, &r.name));
+	assert_int_equal(unlink(path), 0);
+	not_read(&r, ENOENT);
+	assert_true(damage_gone(&disk, KEY, &r.name));
+	commit(&r, "hello");
+	assert_false(damage_gone(&disk, KEY, &r.name));
+	assert_int_equal(truncate(path, TRAILER_LEN + 4), 0);
+	not_read(&r, EBADMSG);
+	assert_false(damage_gone(&disk, KEY, &r.name));
+}
+
 /* A file cut or written over is never served, and set aside at once. */
 static void
 damaged_files_are_set_aside(void **state)
@@ -476,6 +497,6 @@ UNIT_MAIN(DISK_TEST(one_process_a_folder), DISK_TEST(incarnations_last),
     DISK_TEST(versions_replace_each_other),
     DISK_TEST(empty_files_and_tombstones), DISK_TEST(marks_last),
     DISK_TEST(drops_know_the_version), DISK_TEST(damaged_files_are_set_aside),
-    DISK_TEST(flipped_bits_are_found), DISK_TEST(sizes_must_agree),
-    DISK_TEST(half_made_files_vanish), TEST(trailers_find_each_flipped_bit),
-    TEST(longest_names_fit))
+    DISK_TEST(files_that_are_gone_are_told), DISK_TEST(flipped_bits_are_found),
+    DISK_TEST(sizes_must_agree), DISK_TEST(half_made_files_vanish),
+    TEST(trailers_find_each_flipped_bit), TEST(longest_names_fit))
