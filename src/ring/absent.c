@@ -121,7 +121,7 @@ absent_count(
 		unsigned n =
 		    leasts[i] == 0 ? 0 : count_gone(p, sets[i], out, since_us);
 
-		/* Who is there, but has not handed over, may be none of them. */
+		/* Who has not handed over may be none of them. */
 		if (n == 0 || count_away(p, sets[i]) < leasts[i])
 			continue;
 		if (least != NULL)
