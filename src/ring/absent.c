@@ -230,7 +230,8 @@ void
 absent_inherit(struct peer *p, const uint16_t *ids, unsigned n)
 {
 	unsigned self = p->config.id;
-	unsigned keys = ring_distance(p, ring_owner_before(p, self), self);
+	unsigned own = ring_distance(p, ring_owner_before(p, self), self);
+	unsigned keys = own == 0 ? p->space : own; /* of this peer */
 	bool served = false, fresh = false, stayed = false, known;
 
 	for (unsigned i = 0; i < n; i++) {

@@ -11,7 +11,8 @@ enum {
 	FIRST_US = 5000, /* between two asks without an answer, */
 	CONTACT_US = 100, /* and more in a crowd; then doubled */
 	WAIT_MAX_US = 100000,
-	ALONE = 3, /* in vain; then others are asked, too */
+	ALONE = 3, /* in vain; then others are asked, too, */
+	SILENT = ALONE + 5, /* and each itself */
 	END_US = 1500000, /* who has not answered has no say */
 	BATCH = 2, /* of them; doubled each time */
 	BATCH_MAX = 64,
@@ -290,10 +291,13 @@ recall_tick(struct peer *p)
 	p->recall_wait_us *= 2;
 	if (p->recall_wait_us > WAIT_MAX_US)
 		p->recall_wait_us = WAIT_MAX_US;
+	/* In a new ring all would have answered: nobody speaks for others. */
+	if (p->recall_waits == SILENT && !p->recall_told)
+		recall_remembered(p);
 	/* These may be down: some others, too. */
 	if (p->recall_told)
 		batch = TOLD_BATCH;
-	else if (p->recall_waits >= ALONE + 5)
+	else if (p->recall_waits >= SILENT)
 		batch = BATCH_MAX;
 	else if (p->recall_waits >= ALONE)
 		batch = (unsigned)BATCH << (p->recall_waits - ALONE);
