@@ -26,6 +26,7 @@ enum {
 	DISK_SMALL = SMALL_MAX + TRAILER_LEN, /* of a small version */
 	DAMAGED_KEPT = 100, /* files in damaged/ */
 	SHORT_PATH = NAME_LEN_MAX + 32, /* bytes of a name in this folder */
+	BOOT_LEN = 36, /* characters */
 };
 
 struct disk {
@@ -33,6 +34,7 @@ struct disk {
 	int dir_fd; /* -1: not open */
 	bool sync; /* committed means on the disk */
 	const char *path; /* for messages */
+	char boot[BOOT_LEN + 1]; /* of the system; "": not known */
 	/* The folder of a bucket is known to be on the disk, by its number. */
 	atomic_bool durable[DISK_BUCKETS];
 	atomic_bool rooted; /* so are those above them, up to this one */
@@ -55,8 +57,13 @@ int disk_open(
     struct disk *, struct volume *, int dir_fd, const char *path, bool sync);
 void disk_close(struct disk *);
 
-/* The stored incarnation, 0: none is stored; -1 with error: unreadable. */
-int disk_read_incarnation(const struct disk *, uint32_t *, struct text *error);
+/*
+ * The stored incarnation, 0: none is stored; -1 with error: unreadable. kept:
+ * what was stored under it is there, as that was synced, or the system has not
+ * been started since.
+ */
+int disk_read_incarnation(
+    const struct disk *, uint32_t *, bool *kept, struct text *error);
 int disk_write_incarnation(const struct disk *, uint32_t);
 
 /* The bytes of the durable view, malloc'd, or NULL. */

@@ -125,7 +125,7 @@ struct files {
 	struct idset renewed, renewed_now; /* restarted; _now: not seen yet */
 	struct idset dead; /* likewise */
 	struct idset leaving, left; /* likewise; left: dead since, or not */
-	struct idset bereaved; /* deaths not made good yet */
+	struct idset bereaved, bare; /* deaths not made good; bare: back */
 	struct apart aparts[SPACE_MAX];
 	struct remembered replaced, reported; /* versions */
 	struct conflicts conflicts;

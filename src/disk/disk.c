@@ -9,7 +9,10 @@
 #include "disk/inside.h"
 #include "wire/words.h"
 
-enum { INCARNATION_TEXT_MAX = 16 };
+enum { INCARNATION_TEXT_MAX = 64 };
+
+/* Instead of a boot: what a life with sync stored is on the disk. */
+static const char synced[] = "sync";
 
 static int
 fail(struct text *error, const char *path, const char *part, const char *why)
@@ -165,26 +168,32 @@ replace_file(const struct disk *d, const char *name, const uint8_t *data,
 }
 
 int
-disk_read_incarnation(const struct disk *d, uint32_t *out, struct text *error)
+disk_read_incarnation(
+    const struct disk *d, uint32_t *out, bool *kept, struct text *error)
 {
-	char line[INCARNATION_TEXT_MAX + 1] = "";
+	char lines[INCARNATION_TEXT_MAX + 1] = "", *rest = lines;
 	struct volume *v = d->volume;
-	const char *why = NULL;
+	const char *why = NULL, *number, *boot;
 	ssize_t n;
 	int fd;
 
 	*out = 0;
+	*kept = false;
 	fd = v->open(v, d->dir_fd, "incarnation", O_RDONLY);
 	if (fd == -1 && errno == ENOENT)
 		return 0;
 	if (fd == -1)
 		return fail(error, d->path, "incarnation", strerror(errno));
-	n = volume_read(v, fd, line, sizeof(line) - 1, 0);
+	n = volume_read(v, fd, lines, sizeof(lines) - 1, 0);
 	why = n == -1 ? strerror(errno) : NULL;
 	v->close(v, fd);
 	if (why == NULL) {
-		line[strcspn(line, "\n")] = '\0';
-		*out = (uint32_t)strtonum(line, 1, UINT32_MAX - 1, &why);
+		number = strsep(&rest, "\n");
+		boot = strsep(&rest, "\n");
+		*out = (uint32_t)strtonum(number, 1, UINT32_MAX - 1, &why);
+		*kept =
+		    boot != NULL && *boot != '\0' &&
+		    (strcmp(boot, synced) == 0 || strcmp(boot, d->boot) == 0);
 	}
 	return why == NULL ? 0 : fail(error, d->path, "incarnation", why);
 }
@@ -192,12 +201,13 @@ disk_read_incarnation(const struct disk *d, uint32_t *out, struct text *error)
 int
 disk_write_incarnation(const struct disk *d, uint32_t value)
 {
-	char line[INCARNATION_TEXT_MAX];
-	int len = snprintf(line, sizeof(line), "%u\n", value);
+	char lines[INCARNATION_TEXT_MAX];
+	int len = snprintf(lines, sizeof(lines), "%u\n%s\n", value,
+	    d->sync ? synced : d->boot);
 
 	assert(value > 0);
 	return replace_file(
-	    d, "incarnation", (const uint8_t *)line, (size_t)len, true);
+	    d, "incarnation", (const uint8_t *)lines, (size_t)len, true);
 }
 
 uint8_t *

@@ -21,6 +21,17 @@ fail(struct text *error, const char *path, const char *why)
 	return -1;
 }
 
+static void
+read_boot(char boot[BOOT_LEN + 1])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd == -1 ? -1 : read(fd, boot, BOOT_LEN);
+
+	boot[n == BOOT_LEN ? n : 0] = '\0';
+	if (fd != -1)
+		close(fd);
+}
+
 int
 home_open(struct disk *d, const char *path, bool sync, struct text *error)
 {
@@ -41,5 +52,6 @@ home_open(struct disk *d, const char *path, bool sync, struct text *error)
 		return -1;
 	}
 	rc = disk_open(d, &volume_system, fd, path, sync);
+	read_boot(d->boot);
 	return rc == 0 ? 0 : fail(error, path, strerror(rc));
 }

@@ -23,6 +23,7 @@ enum {
 /* What is read from the disk before there is a core. */
 struct memory {
 	uint32_t incarnation;
+	bool kept; /* what it stored before */
 	struct member *members;
 	size_t count;
 	struct disk_scan scan;
@@ -111,11 +112,12 @@ scan_key(struct disk_scan *s, const struct name *name)
 
 /* The next life's incarnation is on the disk before a port is bound. */
 static int
-raise_incarnation(struct driver *d, uint32_t *value, struct text *error)
+raise_incarnation(struct driver *d, struct memory *memory, struct text *error)
 {
+	uint32_t *value = &memory->incarnation;
 	int rc;
 
-	if (disk_read_incarnation(&d->disk, value, error) == -1)
+	if (disk_read_incarnation(&d->disk, value, &memory->kept, error) == -1)
 		return -1;
 	if (*value == 0)
 		return 0;
@@ -135,7 +137,7 @@ open_disk(struct driver *d, struct memory *memory, struct text *error)
 	int rc;
 
 	if (home_open(&d->disk, d->setup->data, d->setup->sync, error) == -1 ||
-	    raise_incarnation(d, &memory->incarnation, error) == -1)
+	    raise_incarnation(d, memory, error) == -1)
 		return -1;
 	recall_view(memory, &d->disk);
 	memory->driver = d;
@@ -189,7 +191,7 @@ make_core(struct driver *d, const struct memory *memory)
 	    .host_ip = s->host_ip,
 	    .addr = d->addr,
 	    .incarnation = memory->incarnation,
-	    .kept = memory->incarnation > 0 && s->sync && !memory->scan.gaps,
+	    .kept = memory->kept && !memory->scan.gaps,
 	    .join_through = s->join_through,
 	    .contacts = s->contacts,
 	    .contact_count = s->contact_count,

@@ -125,6 +125,47 @@ nobody_serves(const struct peer *p)
 	return true;
 }
 
+/*
+ * One of the bereaved is there again. If it does not say that it has what it
+ * had before, its disk may be lost: those others alone may have that to which
+ * it was given as well.
+ */
+static void
+mourn_there(struct peer *p, unsigned id)
+{
+	const struct member *m = &p->view[id];
+	struct files *f = &p->files;
+	bool kept = (m->flags & MEMBER_KEPT) != 0;
+
+	/* Of whom it knows by a connection it has not heard that. */
+	if (member_is(p, id) && m->revision == 0)
+		return;
+	if (member_is(p, id) && !kept)
+		idset_add(&f->bare, id);
+	if (member_is(p, id) && idset_has(&f->bare, id))
+		return;
+	idset_del(&f->bereaved, id);
+	idset_del(&f->unseen, id);
+	idset_del(&f->bare, id);
+}
+
+/* Once all of them are there nobody else is waited for. */
+static void
+mourn_bare(struct peer *p)
+{
+	struct files *f = &p->files;
+	struct idset gone = f->bereaved;
+
+	for (unsigned id = 0; id < p->space; id++)
+		if (member_is(p, id))
+			idset_del(&gone, id);
+	if (idset_next(&gone, 0) >= 0)
+		return;
+	for (unsigned i = 0; i < sizeof(gone.bits); i++)
+		f->unseen.bits[i] &= (uint8_t)~f->bereaved.bits[i];
+	f->bereaved = f->bare = gone;
+}
+
 /* What a newcomer only hears of, the others know whether it was made good. */
 void
 mourn_view_changed(struct peer *p)
@@ -149,11 +190,14 @@ mourn_view_changed(struct peer *p)
 			if (is_newcomer(p, id))
 				idset_add(&f->newcomers, id);
 			idset_del(&f->dead, id);
-			idset_del(&f->bereaved, id);
 			idset_del(&f->inherited, id);
-			idset_del(&f->unseen, id);
+			if (idset_has(&f->bereaved, id))
+				mourn_there(p, id);
+			else
+				idset_del(&f->unseen, id);
 		} else if (!idset_has(&f->dead, id)) {
 			idset_add(&f->dead, id);
+			idset_del(&f->bereaved, id);
 			/* Who came back but to die was given nothing then. */
 			if ((was || there) && !idset_has(&f->left, id))
 				bereave(p, id,
@@ -184,6 +228,7 @@ mourn_view_changed(struct peer *p)
 			idset_del(&f->newcomers, id);
 		}
 	}
+	mourn_bare(p);
 	mourn_unseen(p);
 }
 
@@ -206,6 +251,7 @@ count_from(const struct peer *p, const struct idset *set, unsigned key,
     unsigned arc, unsigned but, struct ids *out)
 {
 	unsigned n = 0;
+	bool gone = false; /* of those, one that may come back */
 
 	for (unsigned i = 0; i < p->space; i++) {
 		unsigned id = (key + i) & (p->space - 1);
@@ -217,8 +263,11 @@ count_from(const struct peer *p, const struct idset *set, unsigned key,
 			continue;
 		if (out != NULL)
 			out->at[n] = (uint16_t)id;
+		gone |= !member_is(p, id);
 		n++;
 	}
+	if (!gone)
+		n = 0;
 	if (out != NULL)
 		out->count = (uint16_t)n;
 	return n;
@@ -388,7 +437,9 @@ mourn_with(struct peer *p, const struct missed *m, uint8_t least, unsigned owed)
 
 		if (state == MEMBER_NONE)
 			idset_add(&f->inherited, (unsigned)id);
-		if (state == MEMBER_NONE || state == MEMBER_DEAD) {
+		if (state == MEMBER_NONE || state == MEMBER_DEAD ||
+		    (member_is(p, (unsigned)id) &&
+			!(p->view[id].flags & MEMBER_KEPT))) {
 			bereave(p, (unsigned)id, since_us);
 			if (f->mended[id].owed < owed)
 				f->mended[id].owed = (uint16_t)owed;

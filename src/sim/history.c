@@ -170,19 +170,25 @@ down_between(struct sim *s, unsigned key, unsigned upto, uint64_t since_us)
 	return down;
 }
 
-/* Are as many as copies down from the key to its last live replica? */
+/*
+ * Are as many as copies down from the key to its last live replica, or there
+ * again without what they had?
+ */
 static bool
-is_bereft(struct sim *s, unsigned key)
+is_bereft(struct sim *s, unsigned key, uint64_t since_us)
 {
-	unsigned down = 0, live = 0;
+	unsigned down = 0, bare = 0, live = 0;
 
 	for (unsigned i = 0; i < s->space && live < s->copies; i++) {
 		const struct node *n = node_of(s, (key + i) & (s->space - 1));
 
-		live += n != NULL && check_live(n);
-		down += n != NULL && !check_live(n);
+		if (n == NULL)
+			continue;
+		live += check_live(n);
+		down += !check_live(n);
+		bare += check_live(n) && is_reborn(n, since_us);
 	}
-	return down >= s->copies;
+	return down > 0 && down + bare >= s->copies;
 }
 
 /*
@@ -239,7 +245,7 @@ is_doubtful(struct sim *s, const struct command_log *o)
 	    (unsigned)strtoul(s->commands.names[o->name].text, NULL, 10);
 
 	key &= s->space - 1;
-	if (is_bereft(s, key) || is_orphaned(s, o))
+	if (is_bereft(s, key, o->start_us) || is_orphaned(s, o))
 		return true;
 	for (unsigned i = 0; i < o->holder_count; i++) {
 		const struct node *n = node_of(s, o->holders[i]);

@@ -146,7 +146,9 @@ node_fork(struct sim *s, struct node *n)
 	config.host_ip = SIM_HOST;
 	config.addr = n->addr;
 	config.incarnation = next_incarnation(&n->disk);
-	config.kept = config.incarnation > 0 && s->sync;
+	config.kept =
+	    config.incarnation > 0 && (s->sync || !n->disk.power_lost);
+	n->disk.power_lost = false;
 	config.seed = random_u64(&s->net);
 	config.join_through = n->join_through;
 	config.contacts = contacts;

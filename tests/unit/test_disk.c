@@ -204,60 +204,6 @@ folders_last(void **state)
 }
 
 static void
-one_process_a_folder(void **state)
-{
-	struct disk second;
-
-	(void)state;
-	assert_int_equal(home_open(&second, folder.path, true, &error), -1);
-	assert_non_null(strstr(error.text, "in use"));
-	assert_non_null(strstr(error.text, folder.path));
-	disk_close(&second);
-	disk_close(&disk);
-	assert_int_equal(home_open(&disk, folder.path, true, &error), 0);
-}
-
-static void
-incarnations_last(void **state)
-{
-	uint32_t value = 7;
-	char path[300];
-	FILE *f;
-
-	(void)state;
-	assert_int_equal(disk_read_incarnation(&disk, &value, &error), 0);
-	assert_int_equal(value, 0);
-	assert_int_equal(disk_write_incarnation(&disk, 41), 0);
-	assert_int_equal(disk_write_incarnation(&disk, UINT32_MAX - 1), 0);
-	assert_int_equal(disk_read_incarnation(&disk, &value, &error), 0);
-	assert_true(value == UINT32_MAX - 1);
-	path_of(path, "incarnation");
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fputs("forty\n", f);
-	fclose(f);
-	assert_int_equal(disk_read_incarnation(&disk, &value, &error), -1);
-	assert_non_null(strstr(error.text, "incarnation"));
-}
-
-static void
-views_last(void **state)
-{
-	static const uint8_t view[] = {1, 0, 2, 0};
-	uint8_t *back;
-	size_t len = 0;
-
-	(void)state;
-	assert_null(disk_read_view(&disk, &len));
-	assert_int_equal(disk_write_view(&disk, view, sizeof(view)), 0);
-	back = disk_read_view(&disk, &len);
-	assert_non_null(back);
-	assert_int_equal(len, sizeof(view));
-	assert_memory_equal(back, view, len);
-	free(back);
-}
-
-static void
 versions_replace_each_other(void **state)
 {
 	struct record old = record_of(1, 5), new = record_of(2, 3);
@@ -490,9 +436,7 @@ longest_names_fit(void **state)
 
 #define DISK_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
-UNIT_MAIN(DISK_TEST(one_process_a_folder), DISK_TEST(incarnations_last),
-    DISK_TEST(views_last), DISK_TEST(folders_last),
-    DISK_TEST(versions_replace_each_other),
+UNIT_MAIN(DISK_TEST(folders_last), DISK_TEST(versions_replace_each_other),
     DISK_TEST(empty_files_and_tombstones), DISK_TEST(marks_last),
     DISK_TEST(drops_know_the_version), DISK_TEST(damaged_files_are_set_aside),
     DISK_TEST(files_that_are_gone_are_told), DISK_TEST(flipped_bits_are_found),
