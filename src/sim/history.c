@@ -39,6 +39,13 @@ remembers(const struct node *n, const struct node *o)
 	       (state != MEMBER_NONE || plan_has(n->disk.met, o->id));
 }
 
+/* Was it there since before, and must know whom it misses? */
+static bool
+was_there(const struct sim *s, const struct node *n, uint64_t since_us)
+{
+	return s->copies > 1 && !n->forgot && check_stood(n) <= since_us;
+}
+
 /*
  * Is a disk with it, or with what came after it, as it was; and up? If not, who
  * is asked must once have met it, and be able to tell that it is missed.
@@ -54,6 +61,8 @@ is_kept(struct sim *s, const struct command_log *l,
 			continue;
 		if (check_live(n) && n->incarnation > 0 &&
 		    (!s->skewed || n->born_us <= by->start_us))
+			return true;
+		if (!live && was_there(s, by->node, l->start_us))
 			return true;
 		if (!live && remembers(by->node, n) &&
 		    plan_has(by->node->then, n->id) &&
@@ -286,7 +295,9 @@ must_be_there(struct sim *s, const struct command_log *l)
 			    : o->command != COMMAND_STORE || outdated(s, o)))
 			continue;
 		/* Of a file that lost a holder, the others may be down. */
-		if (s->resting || o->lost_holders == 0)
+		if (s->resting || o->lost_holders == 0 ||
+		    (o->lost_holders < s->copies &&
+			was_there(s, l->node, o->start_us)))
 			return o;
 	}
 	return NULL;
