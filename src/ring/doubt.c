@@ -45,21 +45,23 @@ doubt_away(const struct peer *p, unsigned key)
 /*
  * A life of this one is seen for the first time: what it stored in those before
  * it may have lost, unless it says that it has it. Who comes as a newcomer,
- * while this peer is there, had none.
+ * while this peer is there, had none; nor had this peer itself in its first.
  */
 void
 doubt_life(struct peer *p, unsigned id)
 {
 	const struct member *now = &p->view[id];
 	struct mended *m = &p->files.mended[id];
-	bool newcomer = m->life == 0 && p->watch[id].floor == 0 &&
-			range_serves(p, p->config.id);
+	bool kept = (now->flags & MEMBER_KEPT) != 0;
+	bool there = id == p->config.id || range_serves(p, p->config.id);
+	bool newcomer = m->life == 0 && p->watch[id].floor == 0 && there;
 
 	/* Of whom it knows by a connection it has not heard that. */
 	if (now->revision == 0 || now->incarnation <= m->life)
 		return;
-	if (now->incarnation != m->life + 1 ||
-	    !(newcomer || (now->flags & MEMBER_KEPT)))
+	/* Nor did it lose anything if it kept all from its first one. */
+	if (now->incarnation > m->life + (newcomer && kept ? 2 : 1) ||
+	    !(newcomer || kept))
 		m->lost_us = mourn_clock(p);
 	m->life = now->incarnation;
 }
