@@ -133,6 +133,13 @@ void release_forget(struct peer *);
 /* short.c: files with fewer holders than wanted */
 void short_view_changed(struct peer *); /* before the set is another */
 uint64_t short_count(const struct peer *); /* in the own range */
+/*
+ * When too few can write: those who can't and may hold some of it. Returns how
+ * many, at most TARGETS_MAX.
+ */
+unsigned short_others(const struct peer *, uint16_t *ids);
+void short_report(const struct peer *, struct msg_report *);
+void short_seen(struct peer *); /* more is known of what they hold */
 
 /* offer.c */
 void offer_accept(struct peer *, struct conn *, const struct msg_accept *);

@@ -40,6 +40,7 @@ enum session_role {
 	SESSION_MINE, /* the range is this peer's */
 	SESSION_THEIRS, /* the range is the other one's */
 	SESSION_OFFER, /* what a stray holder offered */
+	SESSION_SEEN, /* mine, with one that can't write: what has it? */
 };
 
 enum session_state {
@@ -109,12 +110,11 @@ struct files {
 	uint64_t gen; /* counts what came to the range by itself */
 	uint64_t set; /* range_hash() of the own range; 0: none */
 	uint64_t complete_set, complete_gen; /* under which all agreed */
-	uint64_t lacking; /* files that lost a holder when it changed */
+	uint64_t lacking, stuck, unwritten; /* short.c */
 	uint64_t settle_us, unsettled_us; /* views are still moving; 0: no */
 	uint64_t member_us; /* when this peer became one; 0: not yet */
 	uint64_t round_us; /* next comparison by the clock */
-	bool marking; /* a scan for records not acknowledged is due */
-	bool mark_named;
+	bool marking, mark_named; /* a scan for records not acknowledged */
 	unsigned mark_cursor;
 	struct name mark_name;
 	struct idset members, writers; /* when the view was last looked at */

@@ -31,6 +31,7 @@ struct client {
 	char trouble[TEXT_LEN_MAX + 1]; /* the first */
 	bool down, ready; /* wait: for that */
 	uint64_t whole_us; /* kill: the ring was, after so long; 0: not yet */
+	uint64_t held; /* kill: the most files that one of them had */
 	uint64_t lacked; /* kill: files short of a copy before it */
 	uint64_t orphans; /* kill: files that only the killed held */
 	struct check *check; /* check: what was found so far, or NULL */

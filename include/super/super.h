@@ -110,7 +110,11 @@ int super_open(struct super *, struct msg_result *why);
 void super_close(struct super *);
 
 /* copies.c: files short of a copy, as their owners report them */
+#define NO_ROOM "too few peers can write"
 uint64_t copies_short(const struct super *);
+/* Of those: too few peers can write; settled: no others are short. */
+uint64_t copies_stuck(const struct super *);
+bool copies_settled(const struct super *);
 /* All that were short since then; but for those of some peers, or NULL. */
 uint64_t copies_lost(const struct super *, const struct idset *except);
 /* Files that only these peers hold, if all is at rest and they are children. */
@@ -125,6 +129,7 @@ void whole_init(struct super *);
 void whole_judge(struct super *);
 void whole_members(struct super *, struct child *, const struct msg_members *);
 bool ring_ready(const struct super *);
+bool ring_wanted_up(const struct super *);
 
 /* The member that the last listing has, if it holds for the present view. */
 const struct member *whole_member(const struct super *, unsigned id);

@@ -112,6 +112,7 @@ const char *member_state_text(unsigned state);
 	K(second, "second_successor")                                          \
 	K(predecessor, "predecessor")                                          \
 	K(missing, "missing") /* at peers, held by holders */                  \
+	K(few, "short") /* at holders alone: peers can't write */              \
 	K(stray, "stray") /* at peers, which are none of its holders */        \
 	K(version, "version") /* older at peers than at holders */             \
 	K(digest, "digest") /* the same version, but another content */        \

@@ -149,13 +149,16 @@ range_view_changed(struct peer *p)
 	former_view_changed(p);
 	range_unsettle(p);
 	short_view_changed(p);
-	if (set == f->set)
+	if (set == f->set) {
+		short_seen(p);
 		return;
+	}
 	memset(&f->heard, 0, sizeof(f->heard));
 	f->set = set;
 	f->complete_set = 0;
 	f->marking = false;
 	f->lacking = set == 0 ? 0 : short_count(p);
+	short_seen(p);
 }
 
 void
@@ -238,14 +241,30 @@ range_passed(struct peer *p)
 	f->lacking = left > 0 ? left : 1;
 }
 
+/* Who can't write and may hold some of it: the others are too few. */
+static void
+range_look(struct peer *p, const uint16_t *ids, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct session *s = range_session(p, SESSION_SEEN, ids[i]);
+
+		if (s == NULL)
+			s = session_new(p, SESSION_SEEN, ids[i]);
+		if (s != NULL && s->agreed_set != p->files.set)
+			session_begin(p, s);
+	}
+	short_seen(p);
+}
+
 /* Sessions with whom it takes, and with nobody else. */
 static void
 range_settle(struct peer *p)
 {
 	struct files *f = &p->files;
-	uint16_t ids[TARGETS_MAX];
+	uint16_t ids[TARGETS_MAX], others[TARGETS_MAX];
 	bool all;
 	unsigned n = range_targets(p, ids, &all);
+	unsigned others_n = short_others(p, others);
 
 	f->settle_us = f->unsettled_us = 0;
 	for (unsigned i = 0; i < p->files.session_top; i++) {
@@ -256,6 +275,8 @@ range_settle(struct peer *p)
 
 		for (unsigned j = 0; j < n; j++)
 			wanted |= s->role == SESSION_MINE && s->id == ids[j];
+		for (unsigned j = 0; j < others_n; j++)
+			wanted |= s->role == SESSION_SEEN && s->id == others[j];
 		wanted |= s->role == SESSION_OFFER && peer_usable(p, s->id);
 		if (!wanted)
 			session_free(s);
@@ -274,6 +295,7 @@ range_settle(struct peer *p)
 		if (s->agreed_set != f->set || s->agreed_gen != f->gen)
 			session_begin(p, s);
 	}
+	range_look(p, others, others_n);
 	if (!range_complete(p))
 		range_agreed(p);
 }
@@ -285,7 +307,8 @@ range_round(struct peer *p)
 	for (unsigned i = 0; i < p->files.session_top; i++) {
 		struct session *s = &p->files.sessions[i];
 
-		if (s->role == SESSION_MINE && s->state == SESSION_DONE)
+		if ((s->role == SESSION_MINE || s->role == SESSION_SEEN) &&
+		    s->state == SESSION_DONE)
 			session_begin(p, s);
 	}
 	p->files.round_us =

@@ -38,7 +38,7 @@ peer_report(const struct peer *p, struct msg_report *r)
 	r->second = p->successor_count < 2 ? ID_NONE : p->successors[1];
 	r->predecessor = member ? p->predecessor : ID_NONE;
 	r->members = (uint16_t)p->member_count;
-	r->missing = files_missing(p);
+	short_report(p, r);
 }
 
 bool

@@ -33,6 +33,13 @@ session_busy(const struct session *s)
 	       (s->state == SESSION_ASKED || s->state == SESSION_LISTING);
 }
 
+/* Is it this peer that begins it, and again when it failed? */
+static bool
+session_asks(const struct session *s)
+{
+	return s->role == SESSION_MINE || s->role == SESSION_SEEN;
+}
+
 void
 session_free(struct session *s)
 {
@@ -86,6 +93,8 @@ session_of(struct peer *p, unsigned id, uint32_t number)
 	struct session *s =
 	    session_find(p, mine ? SESSION_MINE : SESSION_THEIRS, id);
 
+	if (s == NULL && mine)
+		s = session_find(p, SESSION_SEEN, id);
 	if (s == NULL || s->number != number)
 		return NULL;
 	s->used_us = p->now_us;
@@ -121,7 +130,7 @@ session_begin(struct peer *p, struct session *s)
 {
 	struct message m;
 
-	assert(s->role == SESSION_MINE);
+	assert(session_asks(s));
 	session_lists_reset(s);
 	if (s->set != p->files.set)
 		s->passed = 0;
@@ -249,8 +258,24 @@ session_sync_ask(struct peer *p, struct conn *c, const struct msg_sync_ask *in)
 		session_agree(p, s);
 		return;
 	}
+	/* It only counts: nothing can be brought here. */
+	if (!member_writable(p, p->config.id) && range_serves(p, c->id)) {
+		s->state = SESSION_DONE;
+		return;
+	}
 	s->state = SESSION_LISTING;
 	session_list(p, s);
+}
+
+static void
+session_seen(struct peer *p, struct session *s, const struct msg_sync_diff *in)
+{
+	if (s->state != SESSION_ASKED)
+		return;
+	memcpy(s->differ, in->buckets.bits, sizeof(s->differ));
+	s->state = SESSION_DONE;
+	s->agreed_set = s->set;
+	short_seen(p);
 }
 
 void
@@ -259,6 +284,8 @@ session_sync_diff(
 {
 	struct session *s = session_of(p, c->id, in->session);
 
+	if (s != NULL && s->role == SESSION_SEEN)
+		session_seen(p, s, in);
 	if (s == NULL || s->role != SESSION_MINE)
 		return;
 	if (s->state == SESSION_LISTING) {
@@ -288,7 +315,7 @@ session_link_lost(struct peer *p, unsigned id)
 
 		if (s->id != id || s->role == SESSION_OFFER)
 			continue;
-		if (s->role == SESSION_MINE && session_busy(s)) {
+		if (session_asks(s) && session_busy(s)) {
 			s->state = SESSION_PAUSED;
 			s->todo = s->active = 0;
 			s->timer_us = p->now_us + PAUSE_MIN_US;
@@ -307,7 +334,7 @@ static void
 session_timer(struct peer *p, struct session *s)
 {
 	s->timer_us = p->now_us + 2 * RTO_US;
-	if (s->role == SESSION_MINE && s->state == SESSION_PAUSED) {
+	if (session_asks(s) && s->state == SESSION_PAUSED) {
 		session_begin(p, s);
 	} else if (s->state == SESSION_ASKED) {
 		detect_doubt(p, s->id);
@@ -328,7 +355,7 @@ static bool
 session_has_timer(const struct session *s)
 {
 	return session_busy(s) ||
-	       (s->role == SESSION_MINE && s->state == SESSION_PAUSED);
+	       (session_asks(s) && s->state == SESSION_PAUSED);
 }
 
 uint64_t

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "super/client.h"
+#include "super/set.h"
 
 enum { PUMP_MAX = 4096 /* messages looked at for one client in a turn */ };
 
@@ -38,11 +39,14 @@ send_status(struct client *c)
 		m->up++;
 		m->missing += child->report.missing;
 		stored += child->report.files;
+		if (child->report.files > m->files)
+			m->files = child->report.files;
 	}
 	/* Each is there once for every copy, but for those that lack one. */
 	copies = m->up < s->config.copies ? m->up : s->config.copies;
-	if (copies > 0)
-		m->files = (stored + m->missing + copies - 1) / copies;
+	stored += m->missing;
+	if (copies > 0 && stored > m->files * copies)
+		m->files = (stored + copies - 1) / copies;
 	client_send(c, &answer);
 }
 
@@ -145,6 +149,12 @@ verb_wait_settle(struct client *c)
 		call_finish(c, EXIT_DONE, "ring %s: ready", s->config.ring);
 	else if (!c->ready && s->whole)
 		call_finish(c, EXIT_DONE, "ring %s: whole", s->config.ring);
+	else if (c->ready && s->whole && ring_wanted_up(s) && copies_settled(s))
+		call_finish(c, EXIT_FAILED,
+		    "ring %s is not ready: %llu file%s short of a "
+		    "copy: " NO_ROOM,
+		    s->config.ring, (unsigned long long)copies_stuck(s),
+		    plural(copies_stuck(s)));
 }
 
 /* What a ready ring would have besides. */
@@ -163,8 +173,9 @@ unready(const struct super *s, char *out, size_t size)
 			    peer_state_text(child_state(c)));
 		else if (c->report.missing > 0)
 			snprintf(out, size,
-			    "peer %u: %llu files short of a copy", id,
-			    (unsigned long long)c->report.missing);
+			    "peer %u: %llu file%s short of a copy", id,
+			    (unsigned long long)c->report.missing,
+			    plural(c->report.missing));
 		else
 			continue;
 		return out;

@@ -23,6 +23,30 @@ copies_short(const struct super *s)
 }
 
 uint64_t
+copies_stuck(const struct super *s)
+{
+	uint64_t sum = 0;
+
+	for (unsigned id = 0; id < SPACE_MAX; id++)
+		if (speaks(s->children[id]))
+			sum += s->children[id]->report.stuck;
+	return sum;
+}
+
+bool
+copies_settled(const struct super *s)
+{
+	for (unsigned id = 0; id < SPACE_MAX; id++) {
+		const struct child *c = s->children[id];
+
+		if (speaks(c) &&
+		    (c->report.unsure || c->report.missing > c->report.stuck))
+			return false;
+	}
+	return true;
+}
+
+uint64_t
 copies_lost(const struct super *s, const struct idset *except)
 {
 	uint64_t sum = 0;
@@ -43,7 +67,8 @@ holds_alone(const struct super *s, unsigned owner, const struct idset *these)
 	for (unsigned i = 0; i < SPACE_MAX && left > 0; i++) {
 		unsigned id = (owner + i) % SPACE_MAX;
 
-		if (!speaks(s->children[id]))
+		if (!speaks(s->children[id]) ||
+		    s->children[id]->report.files == 0)
 			continue;
 		if (!idset_has(these, id))
 			return false;
@@ -83,8 +108,11 @@ forget(struct super *s)
 void
 copies_expect(struct super *s)
 {
-	if (copies_short(s) == 0)
+	if (copies_settled(s))
 		forget(s);
+	for (unsigned id = 0; id < SPACE_MAX; id++)
+		if (s->children[id] != NULL)
+			copies_reported(s->children[id]);
 	if (s->short_us == 0)
 		s->short_us = clock_us();
 }

@@ -21,6 +21,10 @@ verb_kill_begin(struct client *c)
 	copies_expect(s);
 	c->whole_us = 0;
 	c->lacked = copies_lost(s, &c->waiting);
+	c->held = 0;
+	EACH_WAITING(c, id)
+	if (s->children[id]->report.files > c->held)
+		c->held = s->children[id]->report.files;
 	c->orphans = copies_alone(s, &c->waiting);
 	c->began_us = clock_us();
 	verb_signal(c, SIGKILL);
@@ -79,9 +83,13 @@ fill_cost(const struct client *c, struct msg_cost *m)
 		return;
 	m->orphans = c->orphans;
 	m->files = c->orphans + (lost > c->lacked ? lost - c->lacked : 0);
-	if (m->missing == 0)
-		m->copies_us = clock_us() - c->began_us;
+	/* What one of them held is a copy lost, were they ever so few. */
+	if (m->files < c->held)
+		m->files = c->held;
 	m->few = files_of_few(s);
+	if (m->missing == 0 && m->few == 0)
+		m->copies_us = clock_us() - c->began_us;
+	m->few += copies_stuck(s);
 }
 
 /* `; 3 files back to 3 copies in 12 ms` and the like. */
@@ -89,29 +97,39 @@ static void
 say_copies(const struct client *c, const struct msg_cost *m, char *text)
 {
 	const struct child *live = any_live(c->super);
-	uint64_t back = m->files - m->orphans;
+	uint64_t stuck = copies_stuck(c->super), few = m->few - stuck;
+	uint64_t lost = copies_lost(c->super, NULL), gone;
+	uint64_t back = lost > c->lacked ? lost - c->lacked : 0;
 	unsigned want = c->super->config.copies, copies = want;
 	char span[32];
 
+	gone = m->files - m->orphans;
 	if (live != NULL && live->report.members < copies)
 		copies = live->report.members;
-	if (m->missing > 0)
+	if (m->missing > stuck)
 		add(text, "; %llu file%s still short after %s",
-		    (unsigned long long)m->missing, plural(m->missing),
+		    (unsigned long long)(m->missing - stuck),
+		    plural(m->missing - stuck),
 		    span_print(clock_us() - c->began_us, span, sizeof(span)));
-	else if (back > 0)
+	else if (m->few == 0 && back > 0)
 		add(text, "; %llu file%s back to %u cop%s in %s",
 		    (unsigned long long)back, plural(back), copies,
 		    copies == 1 ? "y" : "ies",
 		    span_print(m->copies_us, span, sizeof(span)));
-	else if (m->few == 0 && m->orphans == 0)
+	else if (gone > 0)
+		add(text, "; %llu file%s lost a copy", (unsigned long long)gone,
+		    plural(gone));
+	else if (m->orphans == 0)
 		add(text, "; no file lost a copy");
 	if (m->orphans > 0)
 		add(text, "; %llu file%s without a live holder",
 		    (unsigned long long)m->orphans, plural(m->orphans));
-	if (m->few > 0)
+	if (few > 0)
 		add(text, "; %llu file%s at %u of %u copies: too few peers",
-		    (unsigned long long)m->few, plural(m->few), copies, want);
+		    (unsigned long long)few, plural(few), copies, want);
+	if (stuck > 0)
+		add(text, "; %llu file%s short of a copy: " NO_ROOM,
+		    (unsigned long long)stuck, plural(stuck));
 }
 
 /* What it cost, and the result. */
@@ -125,6 +143,11 @@ finish(struct client *c, int exit)
 	    set_print(&c->done, names, sizeof(names)));
 	if (any_live(c->super) == NULL) {
 		add(text, ": no peer is left");
+		m.cost.files = m.cost.orphans = c->orphans;
+		if (c->orphans > 0)
+			add(text, "; %llu file%s without a live holder",
+			    (unsigned long long)c->orphans, plural(c->orphans));
+		client_send(c, &m);
 	} else {
 		fill_cost(c, &m.cost);
 		if (c->whole_us == 0) {
@@ -173,7 +196,7 @@ verb_kill_settle(struct client *c)
 		c->whole_us = clock_us() - c->began_us;
 	if (idset_count(&c->done) == 0)
 		call_finish(c, c->exit, "%s", "");
-	else if (any_live(s) == NULL || (s->whole && copies_short(s) == 0))
+	else if (any_live(s) == NULL || (s->whole && copies_settled(s)))
 		finish(c, c->exit);
 }
 

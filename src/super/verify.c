@@ -204,6 +204,43 @@ find_missing(const struct file *f)
 	end(f, m, f->live, true);
 }
 
+/* Fewer copies than peers, and who lacks one can't write. */
+static void
+find_few(const struct file *f, const struct ids *live)
+{
+	const struct situation *s = f->situation;
+	unsigned want = idset_count(&s->members);
+	struct msg_finding *m;
+	struct ids peers;
+
+	if (want > s->copies)
+		want = s->copies;
+	peers.count = 0;
+	if (f->live->deleted || f->wanted >= want || live->count >= want)
+		return;
+	for (int id = idset_next(&s->members, 0); id != -1;
+	     id = idset_next(&s->members, (unsigned)id + 1)) {
+		const struct holding *h = held_at(f, (unsigned)id);
+
+		/* Perhaps it has one. */
+		if (!idset_has(&s->asked, (unsigned)id))
+			return;
+		if (!idset_has(&s->writable, (unsigned)id) &&
+		    (h == NULL || !same_version(h->record, f->live)) &&
+		    peers.count < MEMBERS_MAX)
+			add(&peers, (unsigned)id);
+	}
+	if (peers.count == 0)
+		return;
+	m = begin(f->live, FINDING_few, &peers);
+	m->holders = *live;
+	say(&m->text, "at %u of %u copies", live->count, want);
+	say_holders(m, " (held by ", ")");
+	say(&m->text, "; can't write: ");
+	say_ids(&m->text, &m->peers);
+	end(f, m, f->live, false);
+}
+
 /* Who can't write can't give it away; what is removed bothers nobody. */
 static void
 find_strays(const struct file *f)
@@ -355,6 +392,7 @@ verify_file(const struct situation *s, unsigned key, const struct holding *at,
 	find_strays(&f);
 	find_versions(&f);
 	having(&f, f.live, false, &live);
+	find_few(&f, &live);
 	find_digests(&f, &live);
 	return f.live->deleted ? 0 : live.count;
 }

@@ -205,19 +205,23 @@ whole_judge(struct super *s)
 }
 
 bool
-ring_ready(const struct super *s)
+ring_wanted_up(const struct super *s)
 {
-	if (!s->whole)
-		return false;
 	for (int id = idset_next(&s->known, 0); id != -1;
 	     id = idset_next(&s->known, (unsigned)id + 1)) {
 		const struct child *c = s->children[id];
 
-		if (child_wanted(c) &&
-		    (child_state(c) != PEER_UP || c->report.missing > 0))
+		if (child_wanted(c) && child_state(c) != PEER_UP)
 			return false;
 	}
 	return true;
+}
+
+bool
+ring_ready(const struct super *s)
+{
+	return s->whole && ring_wanted_up(s) && copies_settled(s) &&
+	       copies_short(s) == 0;
 }
 
 const struct member *

@@ -108,6 +108,36 @@ if [ -n "${OWN_MOUNTS:-}" ]; then
 	down full
 	umount "$W/disks/8"
 	rm -rf "$W/disks"
+	# Who could take another copy is full.
+	ring room "2 4 5 8 9" "data $W/disks"
+	mkdir -p "$W/disks/4" "$W/disks/5"
+	mount -t tmpfs -o size=1m tmpfs "$W/disks/4"
+	mount -t tmpfs -o size=1m tmpfs "$W/disks/5"
+	does "up" ringctl up room.conf
+	content 0006 2000000
+	cp 0006 0007
+	does "stored at 8, 9, 2" ringctl exec 8 store 0006
+	does "and another" ringctl exec 8 store 0007
+	does "kill" ringctl kill 9 --json
+	same "copies lost, and short" \
+	    "$(json 'my $v = $_; join " ", map { $v->{$_} // "-" } qw(lost_copy short)' \
+	    <"$W/out" 2>/dev/null)" "2 2"
+	exits "not ready" 1 ringctl wait ready --timeout 9
+	says "why" 'short of a copy: too few peers can write'
+	same "short in all" "$(status_of room \
+	    'my $n = 0; $n += $_->{short} for @{$_->{peers}}; $n')" 2
+	exits "check" 1 ringctl check
+	says "which file" '0006: at 2 of 3 copies .*write: 4, 5'
+	does "kill" ringctl kill 2
+	says "again" '2 files lost a copy; 2 files short'
+	does "kill" ringctl kill 8
+	says "the last holder" '2 files without a live holder'
+	does "start" ringctl start 2,8,9
+	does "all can hold them again" ringctl wait ready
+	does "check" ringctl check
+	down room
+	umount "$W/disks/4" "$W/disks/5"
+	rm -rf "$W/disks"
 	mkdir "$W/disks"
 	mount -t tmpfs -o size=24m tmpfs "$W/disks"
 	does "up with a small disk for all" ringctl up full.conf

@@ -227,5 +227,22 @@ holds "the same bytes" cmp 2067 received_2067
 exits "what nobody has is not there" 1 ringctl exec 14 request 0001
 says "says so" "no such file"
 down killed
+
+# Fewer peers than copies: each kill takes one of every file.
+up few "2 4 5" "copies 5"
+content 0005 100
+does "store" ringctl exec 2 store 0005
+few_after()
+{
+	same "what $1 lost" "$(json 'my $v = $_; join " ", map { $v->{$_} // "-" }
+	    qw(lost_copy too_few copies_ms no_holder)' <"$W/out")" "$2"
+}
+does "kill the first" ringctl kill 2 --json
+few_after "the first kill" "1 1 - 0"
+does "kill the second" ringctl kill 4
+says "in words" '1 file lost a copy; 1 file at 1 of 5 copies: too few peers'
+does "kill the last" ringctl kill 5
+says "its files are gone with it" 'no peer is left; 1 file without a live holder'
+down few
 eventually "no process is left" 5 no_leftovers
 finish

@@ -227,9 +227,69 @@ counts_down(void **state)
 	complete();
 }
 
+static void
+full(unsigned id)
+{
+	struct member m = member_of(id, 1, MEMBER_ALIVE);
+
+	m.flags = MEMBER_READONLY;
+	m.revision = 2;
+	assert_true(view_merge(p, &m));
+	range_view_changed(p);
+}
+
+static void
+reports(uint64_t missing, uint64_t stuck)
+{
+	struct msg_report r;
+
+	peer_report(p, &r);
+	assert_int_equal(r.missing, missing);
+	assert_int_equal(r.stuck, stuck);
+}
+
+/* Two can write: what they can't hold counts if another one has it. */
+static void
+full_disks(void **state)
+{
+	static const unsigned ids[] = {2, 4, 5, 8, 19};
+	struct session *s = &p->files.sessions[0];
+	struct msg_report r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		full(ids[i]);
+	complete();
+	reports(6, 6);
+	peer_report(p, &r);
+	assert_true(r.unsure);
+	/* All but key 6, from 15 on. */
+	*s = (struct session){.role = SESSION_SEEN,
+	    .id = 19,
+	    .set = p->files.set,
+	    .agreed_set = p->files.set,
+	    .after = 14,
+	    .upto = SELF};
+	s->differ[(6 + 256 - 15) / 8] = 1u << (6 + 256 - 15) % 8;
+	p->files.session_top = 1;
+	p->files.settle_us = 0;
+	short_seen(p);
+	reports(2, 2);
+	peer_report(p, &r);
+	assert_false(r.unsure);
+	/* Another one dies that had nothing; then there are too few. */
+	changes(8, 1, MEMBER_DEAD);
+	reports(2, 2);
+	changes(2, 1, MEMBER_DEAD);
+	changes(4, 1, MEMBER_DEAD);
+	changes(5, 1, MEMBER_DEAD);
+	changes(19, 1, MEMBER_DEAD);
+	reports(0, 0);
+}
+
 #define SHORT_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(SHORT_TEST(predecessor_dies), SHORT_TEST(successor_dies),
     SHORT_TEST(two_die), SHORT_TEST(far_death), SHORT_TEST(restart),
     SHORT_TEST(refuted), SHORT_TEST(newcomer), SHORT_TEST(few_peers),
-    SHORT_TEST(counts_down))
+    SHORT_TEST(counts_down), SHORT_TEST(full_disks))

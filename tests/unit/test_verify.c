@@ -111,6 +111,30 @@ missing_copies(void **state)
 	assert_true(found.heals);
 }
 
+/* Nobody who could take the third can write; who has it counts. */
+static void
+short_copies(void **state)
+{
+	static const unsigned full[] = {4, 5, 8, 9, 14};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(full) / sizeof(full[0]); i++)
+		idset_del(&situation.writable, full[i]);
+	holds(2, 2);
+	holds(19, 2);
+	holds(4, 1);
+	says(2,
+	    "short: 2067: at 2 of 3 copies (held by 19, 2); can't write: 4, "
+	    "5, 8, 9, 14\n");
+	findings_free(&found);
+	held[2].record = held[1].record;
+	says(3, "");
+	/* One that can't be asked may have it. */
+	count = 2;
+	idset_del(&situation.asked, 9);
+	says(2, "");
+}
+
 static void
 stray_copies(void **state)
 {
@@ -279,8 +303,8 @@ too_many_findings(void **state)
 #define VERIFY_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(VERIFY_TEST(right), VERIFY_TEST(missing_copies),
-    VERIFY_TEST(stray_copies), VERIFY_TEST(older_copies),
-    VERIFY_TEST(other_content), VERIFY_TEST(removed),
+    VERIFY_TEST(short_copies), VERIFY_TEST(stray_copies),
+    VERIFY_TEST(older_copies), VERIFY_TEST(other_content), VERIFY_TEST(removed),
     VERIFY_TEST(everything_wrong), VERIFY_TEST(lost_files),
     VERIFY_TEST(perhaps_never_acknowledged), VERIFY_TEST(blindness),
     VERIFY_TEST(removed_long_ago), VERIFY_TEST(old_disks),
