@@ -80,7 +80,9 @@ is_kept(struct sim *s, const struct command_log *l,
 static bool
 binds(struct sim *s, const struct command_log *o, const struct command_log *by)
 {
-	bool live = s->resting || s->skewed || s->forgot_us >= o->start_us;
+	bool live = s->resting || s->skewed ||
+		    (s->forgot_us >= o->start_us &&
+			!was_there(s, by->node, o->start_us));
 
 	return o->effect_us < by->start_us && o->committed &&
 	       is_kept(s, o, by, live);
