@@ -130,7 +130,7 @@ struct files {
 	struct remembered replaced, reported; /* versions */
 	struct conflicts conflicts;
 	struct idset reunited; /* perhaps with strays: back, or couldn't send */
-	struct idset elders; /* of those: may have served without this peer */
+	struct idset elders, known; /* may have served without this peer; not */
 	uint64_t settled_us; /* not asked before, and from next_asked on */
 	uint16_t next_asked;
 	struct idset newcomers; /* came together with this peer, with nothing */

@@ -144,7 +144,10 @@ absent_told(struct peer *p, const struct idset *others, uint8_t least)
 	f->told_least = least;
 	for (int id = idset_next(others, 0); id >= 0 && id < (int)p->space;
 	     id = idset_next(others, (unsigned)id + 1))
-		if (!peer_usable(p, (unsigned)id))
+		/* Whom it saw serve with it, and die, it misses itself. */
+		if (!peer_usable(p, (unsigned)id) &&
+		    (p->phase != PHASE_SERVING ||
+			!idset_has(&f->known, (unsigned)id)))
 			idset_add(&f->told, (unsigned)id);
 }
 
@@ -159,6 +162,10 @@ absent_view_changed(struct peer *p)
 		if (p->view[id].state == MEMBER_LEFT)
 			idset_del(&f->then, id);
 		/* Before it serves itself, it may be old news that one does. */
+		if (p->phase == PHASE_SERVING && is_back(p, id))
+			idset_add(&f->known, id);
+		else if (p->phase != PHASE_SERVING || peer_usable(p, id))
+			idset_del(&f->known, id);
 		if (p->view[id].state == MEMBER_LEFT ||
 		    (p->phase == PHASE_SERVING && is_back(p, id)))
 			not_missed(p, id);
@@ -281,8 +288,13 @@ void
 absent_serve(struct peer *p, const uint16_t *ids, unsigned n)
 {
 	struct files *f = &p->files;
+	uint16_t set[COPIES_MAX + 1];
+	unsigned in_set = ring_replicas(p, p->config.id, set);
 
 	absent_inherit(p, ids, n);
+	/* If all are in each set, they have compared all that they hold. */
+	for (unsigned i = 0; i < in_set && in_set == p->member_count; i++)
+		idset_del(&f->elders, set[i]);
 	memset(&f->beside, 0, sizeof(f->beside));
 	for (unsigned id = 0; id < p->space; id++) {
 		if (range_serves(p, id) && !idset_has(&f->later, id))
