@@ -216,6 +216,14 @@ does "up" "${lowly[@]}" ringctl up ro.conf
 does "files are there" "${lowly[@]}" ringctl exec 5 request 0007 mine/got3
 does "down" "${lowly[@]}" ringctl down
 
+# Where it prints is full; something is said before that is found.
+does "up" "${lowly[@]}" ringctl up ro.conf
+"${lowly[@]}" ringctl exec 5,99 files >/dev/full 2>"$W/err"
+same "no room for what it prints" $? 1
+: >"$W/out"
+COMMAND="exec >/dev/full" says "why" 'standard output: No space left on device$'
+does "down" "${lowly[@]}" ringctl down
+
 # The runtime folder.
 mkdir -m 777 "$W/open"
 chmod 777 "$W/open"
