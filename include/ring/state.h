@@ -77,6 +77,7 @@ struct peer {
 	bool scanning, scanned; /* all identifiers, since it last synced */
 
 	uint64_t readonly_since_us;
+	struct text disk_text; /* why, the last time */
 	uint64_t readonly_us; /* next wait before a failed disk is tried */
 	uint64_t persist_us; /* write the incarnation again; 0: never */
 	uint32_t wanted; /* incarnation being persisted; 0: none */

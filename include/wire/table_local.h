@@ -22,7 +22,8 @@
 	F(u16, first) F(u16, second) F(u16, predecessor) F(u16, members)       \
 	F(u64, files) F(u64, bytes) F(u64, owned) F(u64, missing)              \
 	F(u64, stuck) /* of those: too few peers can write */                  \
-	F(u8, unsure) /* whether they are all */ F(u64, dropped) F(u32, ping_ms)
+	F(u8, unsure) /* whether they are all */                               \
+	F(u8, readonly) F(u64, dropped) F(u32, ping_ms)
 #define MESSAGE_reply(F)                                                       \
 	F(u64, op) F(u16, peer) F(u8, command) F(u8, error) F(u8, last)        \
 	F(name, name) F(ids, route) F(u16, holder) F(ids, holders)             \

@@ -87,6 +87,11 @@ refusal_detail(const struct msg_reply *r, char *out, size_t size)
 	size_t used = 0;
 	bool down = r->error == ERROR_unavailable;
 
+	if (r->error == ERROR_disk && n == 1) {
+		snprintf(out, size, "peer %u%s%.400s", r->holders.at[0],
+		    r->text.len > 0 ? ": " : "", r->text.text);
+		return out;
+	}
 	if (r->text.len || (!down && r->error != ERROR_damaged) || n == 0)
 		return r->text.text;
 	used = (size_t)snprintf(out, size, "peer%s ", n == 1 ? "" : "s");

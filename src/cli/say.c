@@ -13,6 +13,8 @@ enum { LINE_MAX_LEN = 8192 };
 
 static char last[LINE_MAX_LEN]; /* complaint */
 
+static int failed; /* the error of a write to standard output */
+
 static char
 printable(char c)
 {
@@ -25,7 +27,8 @@ static void
 say(const char *prefix, const char *line)
 {
 	/* What was printed before comes before on a terminal too. */
-	fflush(stdout);
+	if (fflush(stdout) != 0)
+		failed = errno;
 	fprintf(stderr, "%s", prefix);
 	for (; *line; line++)
 		fputc(printable(*line), stderr);
@@ -96,6 +99,8 @@ output_flush(void)
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
+	if (errno == 0)
+		errno = failed;
 	if (!said)
 		fprintf(stderr, "ringctl: standard output: %s\n",
 		    errno ? strerror(errno) : "a write failed");

@@ -133,8 +133,10 @@ write_message(struct peer *p, struct write *w, const struct message *m)
 void
 write_disk_failed(struct peer *p, const char *text)
 {
-	note(p, EVENT_disk, p->config.id,
-	    text == NULL ? wire_error_text(ERROR_disk) : text);
+	if (text == NULL)
+		text = wire_error_text(ERROR_disk);
+	note(p, EVENT_disk, p->config.id, text);
+	text_set(&p->disk_text, text);
 	member_readonly(p, true);
 }
 

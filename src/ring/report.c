@@ -39,6 +39,8 @@ peer_report(const struct peer *p, struct msg_report *r)
 	r->predecessor = member ? p->predecessor : ID_NONE;
 	r->members = (uint16_t)p->member_count;
 	short_report(p, r);
+	r->readonly = member && !member_writable(p, p->config.id) &&
+		      member_is(p, p->config.id);
 }
 
 bool

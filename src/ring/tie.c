@@ -305,6 +305,10 @@ refuse_fill(struct peer *p, struct message *m, uint64_t op,
 	m->refuse.ids.count = 0;
 	m->refuse.members.count = 0;
 	text_set(&m->refuse.text, "");
+	if (error == ERROR_disk) {
+		m->refuse.ids.at[m->refuse.ids.count++] = p->config.id;
+		m->refuse.text = p->disk_text;
+	}
 	if (error == ERROR_not_owner || error == ERROR_not_serving)
 		members_fill(p, key, &m->refuse.members);
 }

@@ -73,6 +73,8 @@ send_peer(struct client *c, const struct child *child)
 		m->bytes = r->bytes;
 		m->missing = r->missing;
 		m->dropped = r->dropped;
+		if (child->pid != 0 && r->readonly)
+			text_set(&m->faults, "read-only");
 	}
 	client_send(c, &answer);
 }

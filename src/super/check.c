@@ -130,6 +130,19 @@ check_live(const struct check *k)
 	return n;
 }
 
+/* No process, and none that starts again. */
+static bool
+nobody_comes(const struct check *k)
+{
+	for (unsigned id = 0; id < SPACE_MAX; id++) {
+		const struct child *c = k->super->children[id];
+
+		if (c != NULL && (c->pid != 0 || c->restart.index != -1))
+			return false;
+	}
+	return true;
+}
+
 static void
 pass_begin(struct check *k)
 {
@@ -138,10 +151,14 @@ pass_begin(struct check *k)
 	if (!all_serve(k))
 		return;
 	call_witnesses(k);
-	if (check_live(k) == 0)
-		check_again(k, "no peer is up that answers");
-	else
+	if (check_live(k) > 0) {
 		views_ask(k);
+		return;
+	}
+	check_again(k, "no peer is up that answers");
+	/* Nor will one be: its time is over. */
+	if (nobody_comes(k))
+		timer_start(&k->super->loop, &k->client->timer, clock_us());
 }
 
 /* How long to wait for what heals by itself. */

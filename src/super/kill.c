@@ -116,10 +116,10 @@ say_copies(const struct client *c, const struct msg_cost *m, char *text)
 		    (unsigned long long)back, plural(back), copies,
 		    copies == 1 ? "y" : "ies",
 		    span_print(m->copies_us, span, sizeof(span)));
-	else if (gone > 0)
+	else if (gone > 0 && few == 0)
 		add(text, "; %llu file%s lost a copy", (unsigned long long)gone,
 		    plural(gone));
-	else if (m->orphans == 0)
+	else if (gone == 0 && m->orphans == 0)
 		add(text, "; no file lost a copy");
 	if (m->orphans > 0)
 		add(text, "; %llu file%s without a live holder",

@@ -152,11 +152,13 @@ does "and right" ringctl check
 says "with two copies" ' 2 files, 4 copies'
 does "kill 30 --json" ringctl kill 30 --json
 same "the same in JSON" "$(cost lost_copy) $(cost short) $(cost too_few)" \
-    "0 0 2"
+    "2 0 2"
 does "the last one" ringctl kill 10
-says "leaves nobody" 'killed 10 \(SIGKILL\): no peer is left'
-exits "there is nobody to ask" 2 ringctl --timeout 1 check
+says "leaves nobody" 'killed 10 \(SIGKILL\): no peer is left; 2 files without a live holder'
+asked=$(now_ms)
+exits "there is nobody to ask" 2 ringctl --timeout 30 check
 says "which is said" "can't tell: no peer is up"
+holds "at once" [ $(($(now_ms) - asked)) -lt 15000 ]
 down few
 eventually "no process is left" 5 no_leftovers
 finish

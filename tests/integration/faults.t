@@ -126,6 +126,8 @@ if [ -n "${OWN_MOUNTS:-}" ]; then
 	says "why" 'short of a copy: too few peers can write'
 	same "short in all" "$(status_of room \
 	    'my $n = 0; $n += $_->{short} for @{$_->{peers}}; $n')" 2
+	same "the fault" "$(peer_of room 4 faults |
+	    grep -c ARRAY)$(ringctl status | grep -c 'read-only$')" 12
 	exits "check" 1 ringctl check
 	says "which file" '0006: at 2 of 3 copies .*write: 4, 5'
 	does "kill" ringctl kill 2
@@ -146,7 +148,7 @@ if [ -n "${OWN_MOUNTS:-}" ]; then
 	does "a small file" ringctl exec 4 store 0100
 	exits "a file for which there is no room" 1 \
 	    ringctl exec 4 store 0200
-	says "says so" 'space|full|disk|write'
+	says "says so" 'disk failure: peer [0-9]+: No space left on device$'
 	room()
 	{
 		[ "$(du -sk --exclude='journal.*' "$W/disks" | cut -f1)" -lt 1000 ]
@@ -212,6 +214,14 @@ holds "whole" "${lowly[@]}" ringctl wait whole
 does "down" "${lowly[@]}" ringctl down
 does "up" "${lowly[@]}" ringctl up ro.conf
 does "files are there" "${lowly[@]}" ringctl exec 5 request 0007 mine/got3
+does "down" "${lowly[@]}" ringctl down
+
+# Where it prints is full; something is said before that is found.
+does "up" "${lowly[@]}" ringctl up ro.conf
+"${lowly[@]}" ringctl exec 5,99 files >/dev/full 2>"$W/err"
+same "no room for what it prints" $? 1
+: >"$W/out"
+COMMAND="exec >/dev/full" says "why" 'standard output: No space left on device$'
 does "down" "${lowly[@]}" ringctl down
 
 # The runtime folder.

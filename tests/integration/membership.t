@@ -240,7 +240,7 @@ few_after()
 does "kill the first" ringctl kill 2 --json
 few_after "the first kill" "1 1 - 0"
 does "kill the second" ringctl kill 4
-says "in words" '1 file lost a copy; 1 file at 1 of 5 copies: too few peers'
+says "in words" '; 1 file at 1 of 5 copies: too few peers'
 does "kill the last" ringctl kill 5
 says "its files are gone with it" 'no peer is left; 1 file without a live holder'
 down few
