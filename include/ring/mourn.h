@@ -42,6 +42,14 @@ uint64_t mourn_clock(const struct peer *);
 bool mourn_misses(
     const struct peer *, const struct idset *, unsigned id, unsigned key);
 
+/* bare.c: who came back without its disk is missed with those still dead */
+void bare_there(struct peer *, unsigned id); /* one of the bereaved */
+/*
+ * Who serves has again what it should hold, if nobody else of them is missed
+ * that may have more.
+ */
+void bare_over(struct peer *);
+
 /* doubt.c: what may have been acknowledged without a peer */
 void doubt_life(struct peer *, unsigned id); /* a new one may be known */
 /*

@@ -125,47 +125,6 @@ nobody_serves(const struct peer *p)
 	return true;
 }
 
-/*
- * One of the bereaved is there again. If it does not say that it has what it
- * had before, its disk may be lost: those others alone may have that to which
- * it was given as well.
- */
-static void
-mourn_there(struct peer *p, unsigned id)
-{
-	const struct member *m = &p->view[id];
-	struct files *f = &p->files;
-	bool kept = (m->flags & MEMBER_KEPT) != 0;
-
-	/* Of whom it knows by a connection it has not heard that. */
-	if (member_is(p, id) && m->revision == 0)
-		return;
-	if (member_is(p, id) && !kept)
-		idset_add(&f->bare, id);
-	if (member_is(p, id) && idset_has(&f->bare, id))
-		return;
-	idset_del(&f->bereaved, id);
-	idset_del(&f->unseen, id);
-	idset_del(&f->bare, id);
-}
-
-/* Once all of them are there nobody else is waited for. */
-static void
-mourn_bare(struct peer *p)
-{
-	struct files *f = &p->files;
-	struct idset gone = f->bereaved;
-
-	for (unsigned id = 0; id < p->space; id++)
-		if (member_is(p, id))
-			idset_del(&gone, id);
-	if (idset_next(&gone, 0) >= 0)
-		return;
-	for (unsigned i = 0; i < sizeof(gone.bits); i++)
-		f->unseen.bits[i] &= (uint8_t)~f->bereaved.bits[i];
-	f->bereaved = f->bare = gone;
-}
-
 /* What a newcomer only hears of, the others know whether it was made good. */
 void
 mourn_view_changed(struct peer *p)
@@ -177,9 +136,15 @@ mourn_view_changed(struct peer *p)
 	for (unsigned id = 0; id < p->space; id++) {
 		bool was = idset_has(&f->members, id);
 
+		uint32_t life = f->mended[id].life;
+
 		if (p->view[id].state == MEMBER_NONE)
 			continue;
 		doubt_life(p, id);
+		/* Back before its death was heard of, and without its disk. */
+		if (life != 0 && f->mended[id].life > life &&
+		    member_is(p, id) && !(p->view[id].flags & MEMBER_KEPT))
+			bereave(p, id, mourn_clock(p));
 		if (p->view[id].state != MEMBER_DEAD) {
 			if (idset_has(&f->dead, id) && member_is(p, id)) {
 				apart_end(p, id);
@@ -192,7 +157,7 @@ mourn_view_changed(struct peer *p)
 			idset_del(&f->dead, id);
 			idset_del(&f->inherited, id);
 			if (idset_has(&f->bereaved, id))
-				mourn_there(p, id);
+				bare_there(p, id);
 			else
 				idset_del(&f->unseen, id);
 		} else if (!idset_has(&f->dead, id)) {
@@ -228,7 +193,7 @@ mourn_view_changed(struct peer *p)
 			idset_del(&f->newcomers, id);
 		}
 	}
-	mourn_bare(p);
+	bare_over(p);
 	mourn_unseen(p);
 }
 

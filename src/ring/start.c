@@ -42,6 +42,8 @@ become_member(struct peer *p)
 	p->config.kept &= p->incarnation == p->config.incarnation;
 	if (p->config.kept)
 		flags |= MEMBER_KEPT;
+	/* Of its first life this process has all, however it is called. */
+	p->config.kept |= p->incarnation == 1;
 	view_set_self(p, MEMBER_ALIVE, flags);
 	note(p, EVENT_started, p->config.id, "");
 	sweep_init(p);
@@ -120,8 +122,9 @@ start_persisted(struct peer *p, const struct event *ev)
 		flags |= MEMBER_SYNCING;
 	}
 	p->fenced = false;
-	if (!p->config.kept)
-		flags &= (uint8_t)~MEMBER_KEPT;
+	flags &= (uint8_t)~MEMBER_KEPT;
+	if (p->config.kept)
+		flags |= MEMBER_KEPT;
 	view_set_self(p, self->state, flags);
 	/* The try of a disk that failed was overtaken: it is tried again. */
 	if ((flags & MEMBER_READONLY) != 0 && p->persist_us == 0)
