@@ -43,6 +43,7 @@ bool mourn_misses(
     const struct peer *, const struct idset *, unsigned id, unsigned key);
 
 /* bare.c: who came back without its disk is missed with those still dead */
+bool bare_is(const struct peer *, unsigned id);
 void bare_there(struct peer *, unsigned id); /* one of the bereaved */
 /*
  * Who serves has again what it should hold, if nobody else of them is missed

@@ -6,17 +6,25 @@
  * who were given it as well.
  */
 
+bool
+bare_is(const struct peer *p, unsigned id)
+{
+	const struct member *m = &p->view[id];
+
+	/* Of whom it knows by a connection it has not heard that. */
+	return member_is(p, id) && m->revision > 0 && m->incarnation > 1 &&
+	       !(m->flags & MEMBER_KEPT);
+}
+
 void
 bare_there(struct peer *p, unsigned id)
 {
 	const struct member *m = &p->view[id];
 	struct files *f = &p->files;
-	bool kept = (m->flags & MEMBER_KEPT) != 0;
 
-	/* Of whom it knows by a connection it has not heard that. */
 	if (member_is(p, id) && m->revision == 0)
 		return;
-	if (member_is(p, id) && !kept)
+	if (bare_is(p, id))
 		idset_add(&f->bare, id);
 	if (member_is(p, id) && idset_has(&f->bare, id))
 		return;

@@ -142,8 +142,7 @@ mourn_view_changed(struct peer *p)
 			continue;
 		doubt_life(p, id);
 		/* Back before its death was heard of, and without its disk. */
-		if (life != 0 && f->mended[id].life > life &&
-		    member_is(p, id) && !(p->view[id].flags & MEMBER_KEPT))
+		if (life != 0 && f->mended[id].life > life && bare_is(p, id))
 			bereave(p, id, mourn_clock(p));
 		if (p->view[id].state != MEMBER_DEAD) {
 			if (idset_has(&f->dead, id) && member_is(p, id)) {
@@ -403,8 +402,7 @@ mourn_with(struct peer *p, const struct missed *m, uint8_t least, unsigned owed)
 		if (state == MEMBER_NONE)
 			idset_add(&f->inherited, (unsigned)id);
 		if (state == MEMBER_NONE || state == MEMBER_DEAD ||
-		    (member_is(p, (unsigned)id) &&
-			!(p->view[id].flags & MEMBER_KEPT))) {
+		    bare_is(p, (unsigned)id)) {
 			bereave(p, (unsigned)id, since_us);
 			if (f->mended[id].owed < owed)
 				f->mended[id].owed = (uint16_t)owed;
