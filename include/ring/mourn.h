@@ -70,6 +70,11 @@ void absent_view_changed(struct peer *);
  */
 unsigned absent_count(
     const struct peer *, struct ids *, uint64_t *since_us, uint8_t *least);
+/*
+ * Some are gone, and with those who are there, but have not handed over, they
+ * may have been a whole set: soon it will be known. A clock as above.
+ */
+bool absent_soon(const struct peer *, uint64_t *since_us);
 bool absent_has(const struct peer *, unsigned id);
 /* Another one misses those, and least of them are enough; 0: it does not. */
 void absent_told(struct peer *, const struct idset *, uint8_t least);

@@ -107,28 +107,55 @@ least_then(const struct peer *p)
 	return then < p->config.copies ? then : p->config.copies;
 }
 
+/* The sets of those that may have served last, and how many are enough. */
+static void
+absent_sets(
+    const struct peer *p, const struct idset *sets[3], unsigned least[3])
+{
+	const struct files *f = &p->files;
+
+	sets[0] = &f->sole;
+	sets[1] = &f->absent;
+	sets[2] = &f->told;
+	least[0] = 1;
+	least[1] = idset_next(&f->absent, 0) >= 0 ? least_then(p) : 0;
+	least[2] = f->told_least;
+}
+
 unsigned
 absent_count(
     const struct peer *p, struct ids *out, uint64_t *since_us, uint8_t *least)
 {
-	const struct files *f = &p->files;
-	const struct idset *sets[] = {&f->sole, &f->absent, &f->told};
-	unsigned leasts[] = {1, 0, f->told_least};
+	const struct idset *sets[3];
+	unsigned leasts[3];
 
-	if (idset_next(&f->absent, 0) >= 0)
-		leasts[1] = least_then(p);
+	absent_sets(p, sets, leasts);
 	for (unsigned i = 0; i < 3; i++) {
 		unsigned n =
 		    leasts[i] == 0 ? 0 : count_gone(p, sets[i], out, since_us);
 
-		/* Who has not handed over may be none of them. */
-		if (n == 0 || count_away(p, sets[i]) < leasts[i])
+		if (n == 0 || n < leasts[i])
 			continue;
 		if (least != NULL)
 			*least = (uint8_t)leasts[i];
 		return n;
 	}
 	return 0;
+}
+
+bool
+absent_soon(const struct peer *p, uint64_t *since_us)
+{
+	const struct idset *sets[3];
+	unsigned leasts[3];
+
+	absent_sets(p, sets, leasts);
+	for (unsigned i = 0; i < 3; i++)
+		if (leasts[i] > 0 &&
+		    count_gone(p, sets[i], NULL, since_us) > 0 &&
+		    count_away(p, sets[i]) >= leasts[i])
+			return true;
+	return false;
 }
 
 void

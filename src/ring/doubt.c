@@ -27,7 +27,7 @@ doubt_away(const struct peer *p, unsigned key)
 	struct ids ids;
 	unsigned n;
 
-	if (absent_count(p, NULL, &absent_us, NULL) == 0)
+	if (!absent_soon(p, &absent_us))
 		absent_us = 0;
 	/* Asked with each request and store: mostly there is nothing. */
 	if (idset_next(&p->files.unseen, 0) < 0)

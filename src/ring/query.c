@@ -467,6 +467,8 @@ query_silence(struct peer *p, const struct query *q, struct ids *ids)
 			return ERROR_not_serving;
 		if (dead > 0 || q->bereft)
 			return ERROR_unavailable;
+		if (absent_soon(p, NULL))
+			return ERROR_not_serving;
 	}
 	ids->count = lost ? (uint16_t)q->loser_count : 0;
 	memcpy(ids->at, q->losers, ids->count * sizeof(ids->at[0]));

@@ -393,9 +393,10 @@ back_when_it_has_handed_over(void **state)
 	}
 	idset_add(&p->files.elders, 19);
 	becomes(19, 2, MEMBER_ALIVE);
-	assert_int_equal(absent_count(p, NULL, NULL, NULL), 2);
-	absent_settled(p, 19);
 	assert_int_equal(absent_count(p, NULL, NULL, NULL), 0);
+	assert_true(absent_soon(p, NULL));
+	absent_settled(p, 19);
+	assert_false(absent_soon(p, NULL));
 }
 
 /* It served last, comes back, and has things for this peer: then it dies. */
