@@ -88,6 +88,11 @@ same "up with 24 descriptors" $? 1
 COMMAND="ulimit -n 24; ringctl up many.conf" says "the limit is named" '24'
 eventually "nothing runs" 5 nothing_runs
 
+last_has_both()
+{
+	[ "$(peer_of room 8 files) $(peer_of room 8 short)" = "2 2" ]
+}
+
 # A full disk.
 if [ -n "${OWN_MOUNTS:-}" ]; then
 	ring full "2 4 5 8" "data $W/disks"
@@ -132,6 +137,7 @@ if [ -n "${OWN_MOUNTS:-}" ]; then
 	says "which file" '0006: at 2 of 3 copies .*write: 4, 5'
 	does "kill" ringctl kill 2
 	says "again" '2 files lost a copy; 2 files short'
+	eventually "the last holder reports both" 5 last_has_both
 	does "kill" ringctl kill 8
 	says "the last holder" '2 files without a live holder'
 	does "start" ringctl start 2,8,9

@@ -131,7 +131,7 @@ asked_too_early(void **state)
 {
 	struct msg_get in = {.exact = EXACT_NEWEST, .op = 1};
 	struct conn *c;
-	struct message got;
+	struct message got = {0};
 
 	(void)state;
 	joins(2, COPIES_MAX);
