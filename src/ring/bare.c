@@ -47,8 +47,10 @@ bare_over(struct peer *p)
 		if (range_serves(p, id))
 			idset_del(&left, id);
 	}
-	for (unsigned i = 0; i < sizeof(left.bits); i++)
+	for (unsigned i = 0; i < sizeof(left.bits); i++) {
 		f->unseen.bits[i] &=
 		    (uint8_t)(left.bits[i] | ~f->bereaved.bits[i]);
-	f->bereaved = f->bare = left;
+		f->bare.bits[i] &= left.bits[i];
+	}
+	f->bereaved = left;
 }

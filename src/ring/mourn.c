@@ -135,7 +135,6 @@ mourn_view_changed(struct peer *p)
 	absent_view_changed(p);
 	for (unsigned id = 0; id < p->space; id++) {
 		bool was = idset_has(&f->members, id);
-
 		uint32_t life = f->mended[id].life;
 
 		if (p->view[id].state == MEMBER_NONE)
@@ -161,7 +160,9 @@ mourn_view_changed(struct peer *p)
 				idset_del(&f->unseen, id);
 		} else if (!idset_has(&f->dead, id)) {
 			idset_add(&f->dead, id);
-			idset_del(&f->bereaved, id);
+			/* What was given to it since it came back counts. */
+			if (idset_has(&f->bare, id))
+				idset_del(&f->bereaved, id);
 			/* Who came back but to die was given nothing then. */
 			if ((was || there) && !idset_has(&f->left, id))
 				bereave(p, id,

@@ -380,6 +380,29 @@ who_was_leaving_is_not_missed(void **state)
 	assert_true(absent_has(p, 31));
 }
 
+/* Told of one before its death is heard of; and of whom only a ping came. */
+static void
+news_take_nobody_back(void **state)
+{
+	struct missed missed = {0};
+	struct member m = member_of(31, 2, MEMBER_ALIVE);
+
+	(void)state;
+	p->phase = PHASE_SYNCING;
+	idset_add(&missed.dead, 30);
+	mourn_with(p, &missed, 0, 0);
+	becomes(30, 1, MEMBER_DEAD);
+	assert_true(idset_has(&p->files.bereaved, 30));
+	becomes(30, 2, MEMBER_LEFT);
+	idset_add(&p->files.bereaved, 31);
+	m.flags = MEMBER_SYNCING;
+	m.revision = 0;
+	view_merge(p, &m);
+	files_view_changed(p);
+	assert_true(idset_has(&p->files.bereaved, 31));
+	assert_false(idset_has(&p->files.bare, 31));
+}
+
 /* One of three is there again, and may not have served with the others. */
 static void
 back_when_it_has_handed_over(void **state)
@@ -464,7 +487,7 @@ UNIT_MAIN(MOURN_TEST(as_many_dead_as_copies), MOURN_TEST(missed_and_bereaved),
     MOURN_TEST(suspected_is_not_missed),
     MOURN_TEST(who_was_leaving_is_not_missed), MOURN_TEST(stopped_is_not_apart),
     MOURN_TEST(missed_until_it_has_handed_over),
-    MOURN_TEST(back_when_it_has_handed_over),
+    MOURN_TEST(news_take_nobody_back), MOURN_TEST(back_when_it_has_handed_over),
     MOURN_TEST(own_key_is_not_doubted), MOURN_TEST(older_copy_is_not_served),
     MOURN_TEST(older_store_gets_a_later_version),
     MOURN_TEST(each_range_is_mended_by_itself), MOURN_TEST(nobody_there_yet),
