@@ -259,7 +259,7 @@ summary_message(struct peer *p, const struct event *ev)
 	if (s->hash == p->view_hash || s->buckets.count != BUCKETS ||
 	    p->quiet_us > p->now_us)
 		return;
-	/* Who is alive says so itself; at start these are many. */
+	/* At start many are alive: each says so itself, as this one does. */
 	if (ev->type == EV_MESSAGE) {
 		sink.conn = link_find(p, ev->from);
 		if (sink.conn == NULL)
@@ -274,7 +274,8 @@ summary_message(struct peer *p, const struct event *ev)
 		unsigned b = bucket_of(p, id);
 
 		if (mine.at[b] != s->buckets.at[b] &&
-		    (sink.conn == NULL || p->view[id].state >= MEMBER_LEFT))
+		    (sink.conn == NULL || id == p->config.id ||
+			p->view[id].state >= MEMBER_LEFT))
 			idset_add(&differ, id);
 	}
 	send_set(p, &differ, SPREAD_EXCHANGE, &sink);
