@@ -47,8 +47,13 @@ bool peer_current(const struct peer *, unsigned id, uint32_t incarnation);
 bool digest_same(const struct digest *, const struct digest *);
 int files_key(struct peer *, const struct name *);
 bool files_find(struct peer *, const struct name *, struct record *);
-/* The newest version, if it was damaged here and nothing replaced it. */
+/*
+ * The newest version, if it was damaged, here or where this peer would have had
+ * it from, and nothing replaced it.
+ */
 bool files_lost(struct peer *, const struct name *, struct record *out);
+/* It was to come here, and is damaged where it should be. */
+void files_lacked(struct peer *, const struct record *);
 /* Its content may be other than it should be: read it through. */
 void files_doubt(struct peer *, const struct record *);
 void files_saw(struct peer *, const struct version *);

@@ -75,9 +75,8 @@ struct session {
 	struct record window[WINDOW_MAX];
 };
 
-enum { LOOKUPS_MAX = 32 }; /* that are remembered */
+enum { LOOKUPS_MAX = 32 }; /* that came by, and may come again */
 
-/* A lookup that came by; it may come again. */
 struct passed {
 	uint16_t origin;
 	bool owned; /* it went no further */
@@ -128,6 +127,7 @@ struct files {
 	struct idset bereaved, bare; /* deaths not made good; bare: back */
 	struct apart aparts[SPACE_MAX];
 	struct remembered replaced, reported; /* versions */
+	struct lacked lacked;
 	struct conflicts conflicts;
 	struct idset reunited; /* perhaps with strays: back, or couldn't send */
 	struct idset elders, known; /* may have served without this peer; not */

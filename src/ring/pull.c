@@ -178,14 +178,21 @@ pull_create(struct peer *p, struct pull *l)
 	a->record = l->record;
 }
 
+/* If its holder dies now, that there was one must be known. */
+static void
+pull_damaged(struct peer *p, struct pull *l)
+{
+	note_damaged(p, &l->record.name, "what arrived is not the content");
+	files_lacked(p, &l->record);
+	pull_end(p, l, PULLED_NOT);
+}
+
 static void
 pull_take(struct peer *p, struct pull *l)
 {
 	l->linked = false;
 	if (!digest_same(&p->files.brought, &l->record.digest)) {
-		note_damaged(
-		    p, &l->record.name, "what arrived is not the content");
-		pull_end(p, l, PULLED_NOT);
+		pull_damaged(p, l);
 		return;
 	}
 	l->file = file_take(p, TIE_PULL, pull_index(p, l), 0, &l->record);
@@ -233,6 +240,8 @@ pull_message(struct peer *p, struct pull *l, const struct message *m)
 		pull_end(p, l, PULLED_NOT_NOW);
 		return;
 	}
+	if (m->type == MSG_refuse && m->refuse.error == ERROR_damaged)
+		files_lacked(p, &l->record);
 	if (m->type == MSG_answer && pull_newer(p, l, &m->answer.record))
 		return;
 	if (m->type != (l->linked ? MSG_bring : MSG_found) ||
@@ -286,11 +295,10 @@ pull_received(struct peer *p, struct pull *l, const struct digest *digest)
 		pull_commit(p, l);
 		return;
 	}
-	note_damaged(p, &l->record.name, "what arrived is not the content");
 	/* Its holder looks at what it has. */
 	refuse_stream(
 	    p, l->conn, pull_index(p, l), ERROR_damaged, p->config.id);
-	pull_end(p, l, PULLED_NOT);
+	pull_damaged(p, l);
 }
 
 void

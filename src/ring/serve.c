@@ -77,11 +77,15 @@ serve_refuse(struct peer *p, struct serve *s, enum wire_error error)
 	serve_tell(p, s, &m);
 }
 
-/* Who wants a copy of what was replaced here is told of what replaced it. */
+/*
+ * Who wants a copy of what was replaced here is told of what replaced it, or
+ * that it was lost.
+ */
 static void
 serve_replaced(struct peer *p, struct serve *s, enum wire_error error)
 {
 	struct message m;
+	struct record lost;
 
 	m.type = MSG_answer;
 	m.answer.op = s->from_op;
@@ -89,6 +93,9 @@ serve_replaced(struct peer *p, struct serve *s, enum wire_error error)
 	if (s->copy && files_find(p, &s->record.name, &m.answer.record) &&
 	    version_cmp(&m.answer.record.version, &s->record.version) > 0)
 		serve_tell(p, s, &m);
+	else if (s->copy && files_lost(p, &s->record.name, &lost) &&
+		 version_cmp(&lost.version, &s->record.version) == 0)
+		serve_refuse(p, s, ERROR_damaged);
 	else
 		serve_refuse(p, s, error);
 }
@@ -377,7 +384,11 @@ serve_lost(struct peer *p, struct serve *s)
 		return;
 	}
 	files_doubt(p, &s->record);
-	serve_redirect(p, s, &r, ids, ring_replicas(p, (unsigned)key, ids));
+	if (s->copy)
+		serve_refuse(p, s, ERROR_damaged);
+	else
+		serve_redirect(
+		    p, s, &r, ids, ring_replicas(p, (unsigned)key, ids));
 }
 
 /* On a link: all of it, or that it is too large for that. */

@@ -237,8 +237,34 @@ bool
 files_lost(struct peer *p, const struct name *name, struct record *out)
 {
 	const struct index *x = &p->config.index;
+	const struct record *r = p->files.lacked.at;
+	bool lost = x->lost(x->ctx, name, out);
+	struct record held;
 
-	return x->lost(x->ctx, name, out);
+	for (unsigned i = 0; i < LACKED_MAX && r->acknowledged; i++, r++) {
+		if (name_cmp(&r->name, name) != 0 ||
+		    (lost && version_cmp(&r->version, &out->version) <= 0) ||
+		    (files_find(p, name, &held) &&
+			version_cmp(&r->version, &held.version) <= 0))
+			continue;
+		*out = *r;
+		lost = true;
+	}
+	return lost;
+}
+
+void
+files_lacked(struct peer *p, const struct record *r)
+{
+	struct lacked *l = &p->files.lacked;
+	struct record known;
+
+	if (!r->acknowledged ||
+	    (files_lost(p, &r->name, &known) &&
+		version_cmp(&known.version, &r->version) >= 0))
+		return;
+	l->at[l->next] = *r;
+	l->next = (l->next + 1) % LACKED_MAX;
 }
 
 void

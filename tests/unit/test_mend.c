@@ -144,6 +144,48 @@ sender_verifies(void **state)
 	assert_int_equal(s->state, SERVE_FREE);
 }
 
+/* It can't be brought as it is damaged there: here it is known as lost, too. */
+static void
+known_where_it_lacks(void **state)
+{
+	struct message m = {.type = MSG_refuse};
+	struct record r = shelf.at[0], lost;
+
+	(void)state;
+	shelf.count = 0;
+	assert_true(pull_start(p, NEXT, &r, NOBODY, 0));
+	m.refuse.error = ERROR_older;
+	pull_message(p, pulls_from(NEXT), &m);
+	assert_false(files_lost(p, &r.name, &lost));
+	pull_start(p, NEXT, &r, NOBODY, 0);
+	m.refuse.error = ERROR_damaged;
+	pull_message(p, pulls_from(NEXT), &m);
+	assert_true(files_lost(p, &r.name, &lost));
+	assert_int_equal(lost.version.clock, 5);
+	/* Until it comes, or what is newer; an older one does not count. */
+	shelf.count = 1;
+	shelf.at[0] = record_of("0006", 4);
+	assert_true(files_lost(p, &r.name, &lost));
+	shelf.at[0] = r;
+	assert_false(files_lost(p, &r.name, &lost));
+}
+
+/* Who wants a copy hears that it was lost, and not only that it is not here. */
+static void
+copy_was_lost(void **state)
+{
+	struct msg_get in = {.exact = EXACT_COPY};
+
+	(void)state;
+	damage();
+	in.name = shelf.lost[0].name;
+	in.version = shelf.lost[0].version;
+	forget_sent(out);
+	serve_get(p, conn_from(p, NEXT, CONN_FOR_LINK), &in, true);
+	assert_true(sent(MSG_refuse));
+	assert_int_equal(got.refuse.error, ERROR_damaged);
+}
+
 static void
 answer(unsigned id, unsigned known, uint64_t clock)
 {
@@ -329,6 +371,7 @@ lost_at_replica(void **state)
 
 UNIT_MAIN(MEND_TEST(others_are_asked), MEND_TEST(no_replica_any_more),
     MEND_TEST(sender_is_told), MEND_TEST(sender_verifies),
+    MEND_TEST(known_where_it_lacks), MEND_TEST(copy_was_lost),
     MEND_TEST(lost_everywhere), MEND_TEST(query_results),
     MEND_TEST(asked_for_lost), MEND_TEST(older_is_not_stored),
     MEND_TEST(older_again_ends), MEND_TEST(older_again_goes_on),
