@@ -36,6 +36,7 @@ struct disk {
 	uint64_t lost_us; /* when it last lost or dropped anything */
 	uint64_t wiped_us; /* when all of it was lost */
 	bool power_lost; /* since it was last used */
+	uint64_t power_us; /* when it last lost its power */
 	uint64_t full_us, broken_us; /* until then most fails; MAX: all */
 	uint64_t bad_us; /* the last such time, once healed */
 	struct member view[SIM_SPACE_MAX]; /* written now and then */

@@ -65,6 +65,7 @@ struct node {
 	uint8_t known_by[SIM_SPACE_MAX / 8]; /* contacts that had heard of it */
 	bool member; /* its own view lists it so */
 	uint8_t then[SIM_SPACE_MAX / 8]; /* whom its last one knew, missed */
+	uint8_t told[SIM_SPACE_MAX / 8]; /* whom those before it missed */
 	bool unsaved; /* its view changed since it was written */
 	uint32_t seen[SIM_SPACE_MAX]; /* lives of others, while it served */
 	bool served; /* this process, */

@@ -17,6 +17,7 @@ check_born(struct sim *s, struct node *n)
 {
 	n->forgot = disk_forgot(s, n);
 	memset(n->then, 0, sizeof(n->then));
+	memset(n->told, 0, sizeof(n->told));
 	for (unsigned i = 0; i < n->disk.view_count; i++)
 		if (n->disk.view[i].state < MEMBER_LEFT &&
 		    n->disk.view[i].id != n->id)
@@ -221,10 +222,11 @@ is_apart(struct sim *s, const struct node *n, bool syncing)
 		const struct node *o = &s->nodes[i];
 		const struct member *m = &n->shadow[o->id];
 
-		/* One that is paused has its files all the same. */
+		/* One that is paused, or syncs, has its files all the same. */
 		if (check_live(o) && o->incarnation > 0 &&
 		    (check_strangers(n, o) || is_unheard(n, o) ||
-			mistakes(n, o) || mistakes(o, n)))
+			mistakes(n, o) || mistakes(o, n) ||
+			s->blocked[n->index][o->index] > 0))
 			return true;
 		if (o == n || !check_acts(o, syncing))
 			continue;
@@ -232,8 +234,6 @@ is_apart(struct sim *s, const struct node *n, bool syncing)
 			return true;
 		if (m->state == MEMBER_DEAD && o->accused == o->incarnation &&
 		    m->incarnation == o->incarnation)
-			return true;
-		if (s->blocked[n->index][o->index] > 0)
 			return true;
 	}
 	return false;

@@ -104,6 +104,7 @@ disk_power_off(struct sim *s, struct node *n)
 	assert(!n->running);
 	trace_say(s, n, "its power is off");
 	d->power_lost = true;
+	d->power_us = s->now_us;
 	for (unsigned i = 0; i < d->file_count; i++)
 		all[count++] = d->files[i];
 	for (unsigned i = 0; i < d->synced_count; i++)

@@ -164,8 +164,16 @@ outdated(const struct sim *s, const struct command_log *o)
 	return false;
 }
 
+/* Nor has it all if it did not flush, and its power went. */
+static bool
+is_bare(const struct sim *s, const struct node *n, uint64_t since_us)
+{
+	return is_reborn(n, since_us) ||
+	       (!s->sync && n->disk.power_us > since_us);
+}
+
 /*
- * From key to before upto: who is down or reborn since then. The latest time
+ * From key to before upto: who is down or bare since then. The latest time
  * of several deaths is told for all: they may have been a set until then.
  */
 static unsigned
@@ -176,7 +184,8 @@ down_between(struct sim *s, unsigned key, unsigned upto, uint64_t since_us)
 	for (unsigned id = key; id != upto; id = (id + 1) & (s->space - 1)) {
 		const struct node *n = node_of(s, id);
 
-		down += n != NULL && (!check_live(n) || is_reborn(n, since_us));
+		down +=
+		    n != NULL && (!check_live(n) || is_bare(s, n, since_us));
 	}
 	return down;
 }
@@ -197,7 +206,7 @@ is_bereft(struct sim *s, unsigned key, uint64_t since_us)
 			continue;
 		live += check_live(n);
 		down += !check_live(n);
-		bare += check_live(n) && is_reborn(n, since_us);
+		bare += check_live(n) && is_bare(s, n, since_us);
 	}
 	return down > 0 && down + bare >= s->copies;
 }
@@ -221,7 +230,7 @@ is_vouched(struct sim *s, const struct node *down, uint64_t since_us)
 		    !n->forgot && check_stood(n) <= since_us)
 			return true;
 		missed |= knows || plan_has(n->then, down->id) ||
-			  check_contact(n, down);
+			  plan_has(n->told, down->id) || check_contact(n, down);
 	}
 	return !missed;
 }

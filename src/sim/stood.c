@@ -38,8 +38,11 @@ check_served(struct sim *s, struct node *n)
 	for (unsigned i = 0; i < s->node_count; i++) {
 		const struct node *o = &s->nodes[i];
 
-		if (o->served && !o->forgot && check_acts(o, false) &&
-		    check_knows(n, o) && check_stood(o) < n->stood_us)
+		if (!o->served || !check_acts(o, false) || !check_knows(n, o))
+			continue;
+		for (unsigned b = 0; b < sizeof(n->told); b++)
+			n->told[b] |= o->then[b] | o->told[b];
+		if (!o->forgot && check_stood(o) < n->stood_us)
 			n->stood_us = check_stood(o);
 	}
 }
