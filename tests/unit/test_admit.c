@@ -1,31 +1,18 @@
-#include "core.h"
+#include "core_test.h"
 
 /* A join's way through a peer that is itself still coming in. */
 enum { SELF = 8, OWNED = 7, FOREIGN = 12 };
 
-static struct peer *p;
-static struct actions *out;
 static struct conn link_from_5 = {.id = 5, .handle = 1, .open = true};
 
 static int
 setup(void **state)
 {
 	(void)state;
-	out = calloc(1, sizeof(*out));
-	if (out == NULL)
-		return -1;
+	out = no_actions();
 	p = core_ring(SELF, out);
 	p->phase = PHASE_SYNCING;
 	out->count = out->used = 0;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	free(p);
-	free(out);
 	return 0;
 }
 

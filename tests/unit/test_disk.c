@@ -10,15 +10,9 @@
 #include "disk/damage.h"
 #include "disk/recover.h"
 #include "disk/trailer.h"
-#include "folder.h"
-#include "peer/home.h"
-#include "unit.h"
+#include "home_test.h"
 
 enum { KEY = 19, FLUSHED_MAX = 16 };
-
-static struct folder folder;
-static struct disk disk;
-static struct text error;
 
 static struct {
 	struct disk_scan scan;
@@ -40,23 +34,6 @@ fsync(int fd)
 	if (flushes < FLUSHED_MAX && fstat(fd, &st) == 0)
 		flushed[flushes++] = st.st_ino;
 	return (int)syscall(SYS_fsync, fd);
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	if (folder_make(&folder) == -1)
-		return -1;
-	return home_open(&disk, folder.path, true, &error);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	disk_close(&disk);
-	return folder_remove(&folder);
 }
 
 static void

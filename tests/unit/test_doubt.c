@@ -1,10 +1,9 @@
 #include "core_files.h"
+#include "core_test.h"
 
 /* Who can tell what is newest, if others of its set are asked, too. */
 enum { SELF = 8, FIRST = 100 };
 
-static struct peer *p;
-static struct actions *out;
 static struct shelf shelf;
 static struct message got;
 
@@ -12,9 +11,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	out = calloc(1, sizeof(*out));
-	if (out == NULL)
-		return -1;
+	out = no_actions();
 	p = core_ring(SELF, out);
 	p->config.copies = 2;
 	shelf =
@@ -22,15 +19,6 @@ setup(void **state)
 	shelf_use(p, &shelf);
 	view_derive(p);
 	files_view_changed(p);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	free(p);
-	free(out);
 	return 0;
 }
 

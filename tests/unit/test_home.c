@@ -1,32 +1,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "folder.h"
-#include "peer/home.h"
-#include "unit.h"
+#include "home_test.h"
 
 /* What a peer's folder tells of its earlier lives. */
-
-static struct folder folder;
-static struct disk disk;
-static struct text error;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	if (folder_make(&folder) == -1)
-		return -1;
-	return home_open(&disk, folder.path, true, &error);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	disk_close(&disk);
-	return folder_remove(&folder);
-}
 
 static void
 one_process_a_folder(void **state)

@@ -1,10 +1,9 @@
 #include "core_files.h"
+#include "core_test.h"
 
 /* Damaged copies: fetched again, read through, known, never denied. */
 enum { OWNER = 8, NEXT = 9, LAST = 14, SECOND = 1000000 };
 
-static struct peer *p;
-static struct actions *out;
 static struct shelf shelf;
 static struct message got;
 
@@ -25,20 +24,8 @@ static int
 setup(void **state)
 {
 	(void)state;
-	out = calloc(1, sizeof(*out));
-	if (out == NULL)
-		return -1;
-	p = NULL;
+	out = no_actions();
 	begin_at(OWNER);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	free(p);
-	free(out);
 	return 0;
 }
 

@@ -1,10 +1,9 @@
 #include "core_files.h"
+#include "core_test.h"
 
 /* Who can tell what was acknowledged when others have died: peer 8 of seven. */
 enum { SELF = 8, KEY = 6, FIRST = 100 };
 
-static struct peer *p;
-static struct actions *out;
 static struct shelf shelf;
 static struct message got;
 
@@ -12,24 +11,13 @@ static int
 setup(void **state)
 {
 	(void)state;
-	out = calloc(1, sizeof(*out));
-	if (out == NULL)
-		return -1;
+	out = no_actions();
 	p = core_ring(SELF, out);
 	shelf = (struct shelf){.at = {record_of("0006", 5)}, .count = 1};
 	shelf.at[0].acknowledged = 1;
 	shelf_use(p, &shelf);
 	view_derive(p);
 	files_view_changed(p);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	free(p);
-	free(out);
 	return 0;
 }
 

@@ -1,12 +1,11 @@
 #include <stdio.h>
 
 #include "core_files.h"
+#include "core_test.h"
 
 /* How a replica takes what the owner of a range lists. */
 enum { SELF = 9, OWNER = 8, NUMBER = 5 << 12 | OWNER };
 
-static struct peer *p;
-static struct actions *out;
 static struct conn *owner;
 static struct shelf shelf;
 static struct message m;
@@ -15,8 +14,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	out = calloc(1, sizeof(*out));
-	assert_non_null(out);
+	out = no_actions();
 	p = core_ring(SELF, out);
 	shelf.count = 0;
 	shelf_use(p, &shelf);
@@ -31,15 +29,6 @@ setup(void **state)
 	m.sync_ask.buckets.at[0] = 1;
 	session_sync_ask(p, owner, &m.sync_ask);
 	assert_non_null(session_of(p, OWNER, NUMBER));
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	free(p);
-	free(out);
 	return 0;
 }
 

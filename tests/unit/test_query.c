@@ -1,10 +1,9 @@
 #include "core_files.h"
+#include "core_test.h"
 
 /* What the owner, 8, reads when its set, 8, 9 and 14, does not agree. */
 enum { SELF = 8, CLIENT = 19, SOURCE = 4, NEWER = 9, OLDER = 5 };
 
-static struct peer *p;
-static struct actions *out;
 static struct shelf shelf;
 static struct message got;
 
@@ -12,21 +11,10 @@ static int
 setup(void **state)
 {
 	(void)state;
-	out = calloc(1, sizeof(*out));
-	if (out == NULL)
-		return -1;
+	out = no_actions();
 	p = core_ring(SELF, out);
 	shelf = (struct shelf){.count = 1};
 	shelf_use(p, &shelf);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	free(p);
-	free(out);
 	return 0;
 }
 

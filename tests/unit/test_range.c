@@ -1,31 +1,19 @@
 #include "core_files.h"
+#include "core_test.h"
 
 /* Whom a newcomer asks before it serves, if those after it can't write. */
 enum { SELF = 50, FULL = 60, NEXT = 100, WRITERS = 20 };
 
-static struct peer *p;
-static struct actions *out;
 static struct shelf shelf;
 
 static int
 setup(void **state)
 {
 	(void)state;
-	out = calloc(1, sizeof(*out));
-	if (out == NULL)
-		return -1;
+	out = no_actions();
 	p = core_new(SELF, out);
 	shelf_use(p, &shelf);
 	p->phase = PHASE_SYNCING;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	free(p);
-	free(out);
 	return 0;
 }
 

@@ -1,18 +1,13 @@
-#include "core.h"
+#include "core_test.h"
 
 /* A peer without an incarnation, which asks what others remember. */
 enum { SELF = 8, LOW = 2, HIGH = 19 };
-
-static struct peer *p;
-static struct actions *out;
 
 static int
 setup(void **state)
 {
 	(void)state;
-	out = calloc(1, sizeof(*out));
-	if (out == NULL)
-		return -1;
+	out = no_actions();
 	p = core_new(SELF, out);
 	memset(&p->view[SELF], 0, sizeof(p->view[SELF]));
 	p->view[SELF].id = SELF;
@@ -20,15 +15,6 @@ setup(void **state)
 	p->member_count = 0;
 	p->phase = PHASE_RECALLING;
 	out->count = out->used = 0;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	free(p);
-	free(out);
 	return 0;
 }
 

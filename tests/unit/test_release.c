@@ -1,10 +1,9 @@
 #include "core_files.h"
+#include "core_test.h"
 
 /* Stray copies: what an owner asks before it lets one go, and who may say. */
 enum { OWNER = 8, NEXT = 9, LAST = 14, HOLDER = 2, NONCE = 77 };
 
-static struct peer *p;
-static struct actions *out;
 static struct shelf shelf;
 static struct message got;
 
@@ -22,20 +21,8 @@ static int
 setup(void **state)
 {
 	(void)state;
-	out = calloc(1, sizeof(*out));
-	if (out == NULL)
-		return -1;
-	p = NULL;
+	out = no_actions();
 	begin_at(OWNER);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	free(p);
-	free(out);
 	return 0;
 }
 

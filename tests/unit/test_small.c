@@ -1,11 +1,8 @@
-#include "core.h"
+#include "core_test.h"
 #include "ring/files_repair.h"
 
 /* A small file from a client at 8 to its owner 19, in one message. */
 enum { SELF = 8, OWNER = 19, SIZE = 4096, OP = 7 };
-
-static struct peer *p;
-static struct actions *out;
 
 static int
 one_key(void *ctx, const struct name *name)
@@ -19,21 +16,10 @@ static int
 setup(void **state)
 {
 	(void)state;
-	out = calloc(1, sizeof(*out));
-	if (out == NULL)
-		return -1;
+	out = no_actions();
 	p = core_ring(SELF, out);
 	p->config.index.key = one_key;
 	view_derive(p);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	free(p);
-	free(out);
 	return 0;
 }
 

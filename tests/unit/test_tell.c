@@ -1,33 +1,20 @@
 #include <stdio.h>
 
-#include "core.h"
+#include "core_test.h"
 
 /* What a peer tells of its neighbourhood, and its pings, by the notes. */
 enum { SELF = 8, SECOND = 1000000, STEPS_MAX = 100000 };
 
-static struct peer *p;
-static struct actions *out;
 static char said[4096];
 
 static int
 setup(void **state)
 {
 	(void)state;
-	out = calloc(1, sizeof(*out));
-	if (out == NULL)
-		return -1;
+	out = no_actions();
 	p = core_ring(SELF, out);
 	tell_step(p);
 	out->count = out->used = 0;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	free(p);
-	free(out);
 	return 0;
 }
 
