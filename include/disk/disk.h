@@ -115,6 +115,9 @@ int disk_mark_now(struct disk *, const struct record *r);
  */
 int disk_drop(struct disk *, unsigned key, const struct record *r);
 
+/* r is in the journal: what it replaces in files/ goes, with its room. */
+void disk_make_room(struct disk *, unsigned key, const struct record *r);
+
 /* Whether content is what r's digest says. */
 bool disk_digest_fits(const uint8_t *content, const struct record *r);
 

@@ -8,6 +8,7 @@
 enum {
 	OP_RELEASE = -1, /* close, remove what is left over */
 	OP_VIEW = -2,
+	OP_ROOM = -3, /* what was replaced goes from the disk */
 };
 
 struct file_op {

@@ -383,3 +383,18 @@ disk_drop(struct disk *d, unsigned key, const struct record *r)
 	again = journal_cancel(d, r);
 	return rc == 0 || rc == ENOENT ? again != 0 ? again : rc : rc;
 }
+
+void
+disk_make_room(struct disk *d, unsigned key, const struct record *r)
+{
+	const struct kept *k;
+	char path[SHORT_PATH];
+
+	name_of_file(path, key, &r->name);
+	pthread_mutex_lock(&d->lock);
+	k = kept_find(d, &r->name);
+	if (k != NULL && !k->moved &&
+	    version_cmp(&k->version, &r->version) == 0)
+		d->volume->unlink(d->volume, d->dir_fd, path);
+	pthread_mutex_unlock(&d->lock);
+}

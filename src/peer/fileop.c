@@ -173,6 +173,13 @@ run_release(struct file_op *op, uint8_t *buffer)
 	file_close(f);
 }
 
+static void
+run_room(struct file_op *op, uint8_t *buffer)
+{
+	(void)buffer;
+	disk_make_room(&op->driver->disk, op->key, &op->record);
+}
+
 enum {
 	OPENS = 1, /* a new file handle */
 	ORDERED = 2, /* after those of the same name */
@@ -199,6 +206,7 @@ static const struct op_kind {
     {ACT_PERSIST, run_persist, ORDERED},
     {OP_VIEW, run_view, ORDERED | SILENT},
     {OP_RELEASE, run_release, SILENT},
+    {OP_ROOM, run_room, SILENT},
 };
 
 static const struct op_kind *
@@ -238,15 +246,36 @@ answer(struct file_op *op)
 	drive_defer(op->driver, &ev, op->text);
 }
 
+static struct file_op *op_new(struct driver *, int type);
+
+/* What is large does not wait until the journal moves: nobody waits for it. */
+static void
+make_room(const struct file_op *by)
+{
+	struct record replaced;
+	struct file_op *op;
+
+	if (!group_takes(by) ||
+	    !catalog_find(&by->driver->catalog, &by->record.name, &replaced) ||
+	    replaced.deleted || replaced.size <= SMALL_MAX)
+		return;
+	op = op_new(by->driver, OP_ROOM);
+	op->key = by->key;
+	op->record = by->record;
+	workers_submit(&op->driver->workers, &op->job);
+}
+
 /* What the operation leaves in the file and in the index. */
 static void
 take_effect(struct file_op *op)
 {
 	struct open_file *f = op->file;
 
-	if (op->type == ACT_COMMIT && op->placed &&
-	    catalog_put(&op->driver->catalog, &op->record) == -1)
-		fileop_fail(op, ERROR_system, NULL, ENOMEM);
+	if (op->type == ACT_COMMIT && op->placed) {
+		make_room(op);
+		if (catalog_put(&op->driver->catalog, &op->record) == -1)
+			fileop_fail(op, ERROR_system, NULL, ENOMEM);
+	}
 	if (op->type == ACT_COPY && op->error == ERROR_none)
 		f->size = op->end;
 	if (op->damaged)

@@ -108,6 +108,9 @@ write_batch(struct model *m, struct journal_item *items, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		unsigned version = (unsigned)items[i].record->version.clock;
 
+		if (rc == 0 && below(m, 2) == 0)
+			disk_make_room(&m->disk,
+			    model_key(&items[i].record->name), items[i].record);
 		if (rc == 0)
 			committed(m, version, 0, true);
 		else if (!m->volume->dead)

@@ -242,6 +242,33 @@ drops_know_the_version(void **state)
 	scan(0, 0);
 }
 
+/* The journal has what replaced it: its room is free, and the name is not. */
+static void
+room_is_made(void **state)
+{
+	static uint8_t block[DISK_BUFFER];
+	struct record old = record_of(1, 5), new = record_of(2, 0);
+	struct journal_item item = {.record = &new};
+	char path[300];
+
+	(void)state;
+	path_of(path, "files/13/2067");
+	commit(&old, "hello");
+	new.deleted = 1;
+	/* Not before it is there, nor by what is not the newest. */
+	disk_make_room(&disk, KEY, &new);
+	content_is(&old, "hello");
+	assert_int_equal(journal_write(&disk, &item, 1, block), 0);
+	disk_make_room(&disk, KEY, &old);
+	assert_int_equal(access(path, F_OK), 0);
+	disk_make_room(&disk, KEY, &new);
+	assert_int_equal(access(path, F_OK), -1);
+	disk_close(&disk);
+	assert_int_equal(home_open(&disk, folder.path, true, &error), 0);
+	scan(1, 0);
+	assert_int_equal(found.last.deleted, 1);
+}
+
 /* Removed by another's hand: unlike what is stored, or was set aside. */
 static void
 files_that_are_gone_are_told(void **state)
@@ -416,6 +443,7 @@ longest_names_fit(void **state)
 UNIT_MAIN(DISK_TEST(folders_last), DISK_TEST(versions_replace_each_other),
     DISK_TEST(empty_files_and_tombstones), DISK_TEST(marks_last),
     DISK_TEST(drops_know_the_version), DISK_TEST(damaged_files_are_set_aside),
-    DISK_TEST(files_that_are_gone_are_told), DISK_TEST(flipped_bits_are_found),
-    DISK_TEST(sizes_must_agree), DISK_TEST(half_made_files_vanish),
-    TEST(trailers_find_each_flipped_bit), TEST(longest_names_fit))
+    DISK_TEST(files_that_are_gone_are_told), DISK_TEST(room_is_made),
+    DISK_TEST(flipped_bits_are_found), DISK_TEST(sizes_must_agree),
+    DISK_TEST(half_made_files_vanish), TEST(trailers_find_each_flipped_bit),
+    TEST(longest_names_fit))
