@@ -192,7 +192,7 @@ down_between(struct sim *s, unsigned key, unsigned upto, uint64_t since_us)
 
 /*
  * Are as many as copies down from the key to its last live replica, or there
- * again without what they had?
+ * again without what they had? Of replicas, who is new was none then.
  */
 static bool
 is_bereft(struct sim *s, unsigned key, uint64_t since_us)
@@ -204,9 +204,12 @@ is_bereft(struct sim *s, unsigned key, uint64_t since_us)
 
 		if (n == NULL)
 			continue;
-		live += check_live(n);
 		down += !check_live(n);
-		bare += check_live(n) && is_bare(s, n, since_us);
+		if (!check_live(n))
+			continue;
+		bare += is_bare(s, n, since_us);
+		live += !is_bare(s, n, since_us) &&
+			(n->incarnation > 1 || n->born_us <= since_us);
 	}
 	return down > 0 && down + bare >= s->copies;
 }
