@@ -32,9 +32,10 @@ doubt_away(const struct peer *p, unsigned key)
 	/* Asked with each request and store: mostly there is nothing. */
 	if (idset_next(&p->files.unseen, 0) < 0)
 		return absent_us;
-	n = range_bereft(p, key, &ids);
+	/* With those it saw die it was in a set: they hide none of these. */
+	n = range_bereft_unseen(p, key, &ids);
 	if (n == 0)
-		return 0;
+		return absent_us;
 	for (unsigned i = 0; i < n; i++)
 		if (idset_has(&p->files.unseen, ids.at[i]))
 			keep_last(last, p->files.mended[ids.at[i]].since_us);

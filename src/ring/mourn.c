@@ -328,6 +328,18 @@ range_away(const struct peer *p, unsigned key, struct ids *out)
 }
 
 unsigned
+range_bereft_unseen(const struct peer *p, unsigned key, struct ids *out)
+{
+	const struct idset *unseen = &p->files.unseen;
+	unsigned n = 0;
+
+	if (idset_next(unseen, 0) >= 0)
+		n = count_from(
+		    p, unseen, key, arc_served(p, key, true), p->space, out);
+	return n < p->config.copies ? range_away(p, key, out) : n;
+}
+
+unsigned
 range_bereft(const struct peer *p, unsigned key, struct ids *out)
 {
 	const struct files *f = &p->files;
@@ -335,11 +347,8 @@ range_bereft(const struct peer *p, unsigned key, struct ids *out)
 	unsigned n = count_from(p, &f->bereaved, key, arc_served(p, key, false),
 	    there ? p->config.id : p->space, out);
 
-	if (n < p->config.copies && idset_next(&f->unseen, 0) >= 0)
-		n = count_from(p, &f->unseen, key, arc_served(p, key, true),
-		    p->space, out);
 	if (n < p->config.copies)
-		n = range_away(p, key, out);
+		n = range_bereft_unseen(p, key, out);
 	return n > 0 ? n : absent_count(p, out, NULL, NULL);
 }
 

@@ -89,6 +89,27 @@ who_asks_another_set_is_not_sure(void **state)
 	assert_false(got.answer.known & KNOWN_UNSURE);
 }
 
+/* One that died long before says nothing of those who died after it. */
+static void
+who_was_away_goes_by_the_last(void **state)
+{
+	struct missed missed = {.since = {3, {FIRST + 2, FIRST + 1, FIRST}}};
+
+	(void)state;
+	p->wall_us = FIRST + 3;
+	p->phase = PHASE_SYNCING;
+	view_set_self(p, MEMBER_ALIVE, MEMBER_SYNCING);
+	idset_add(&missed.dead, 7);
+	idset_add(&missed.dead, 10);
+	idset_add(&missed.dead, 30);
+	/* 30 is no neighbour now; who owned key 6 then missed it there. */
+	mourn_with(p, &missed, 0, 200);
+	p->phase = PHASE_SERVING;
+	view_set_self(p, MEMBER_ALIVE, 0);
+	files_view_changed(p);
+	assert_int_equal(range_doubt(p, SELF, 6, false), FIRST + 1);
+}
+
 static unsigned
 refutes(unsigned incarnation)
 {
@@ -119,5 +140,7 @@ UNIT_MAIN(cmocka_unit_test_setup_teardown(
 	      who_is_asked_hides_nothing, setup, teardown),
     cmocka_unit_test_setup_teardown(
 	who_asks_another_set_is_not_sure, setup, teardown),
+    cmocka_unit_test_setup_teardown(
+	who_was_away_goes_by_the_last, setup, teardown),
     cmocka_unit_test_setup_teardown(
 	another_disk_kept_the_rest, setup, teardown))

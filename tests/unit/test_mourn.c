@@ -406,6 +406,10 @@ back_when_it_has_handed_over(void **state)
 	becomes(19, 2, MEMBER_ALIVE);
 	assert_int_equal(absent_count(p, NULL, NULL, NULL), 0);
 	assert_true(absent_soon(p, NULL));
+	/* One that died unseen hides no more than that. */
+	p->files.mended[31].since_us = FIRST;
+	idset_add(&p->files.unseen, 31);
+	assert_int_equal(range_doubt(p, SELF, KEY, false), FIRST);
 	absent_settled(p, 19);
 	assert_false(absent_soon(p, NULL));
 }
