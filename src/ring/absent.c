@@ -148,14 +148,13 @@ absent_soon(const struct peer *p, uint64_t *since_us)
 {
 	const struct idset *sets[3];
 	unsigned leasts[3];
+	bool soon = false;
 
 	absent_sets(p, sets, leasts);
 	for (unsigned i = 0; i < 3; i++)
-		if (leasts[i] > 0 &&
-		    count_gone(p, sets[i], NULL, since_us) > 0 &&
-		    count_away(p, sets[i]) >= leasts[i])
-			return true;
-	return false;
+		soon |= leasts[i] > 0 && count_away(p, sets[i]) >= leasts[i] &&
+			count_gone(p, sets[i], NULL, since_us) > 0;
+	return soon;
 }
 
 void

@@ -110,6 +110,27 @@ who_was_away_goes_by_the_last(void **state)
 	assert_int_equal(range_doubt(p, SELF, 6, false), FIRST + 1);
 }
 
+/* The last of all that may have served without this peer counts. */
+static void
+missed_for_two_reasons(void **state)
+{
+	uint64_t since_us = 0;
+
+	(void)state;
+	idset_add(&p->files.sole, 30);
+	p->files.mended[30].since_us = FIRST;
+	idset_add(&p->files.then, 31);
+	idset_add(&p->files.absent, 31);
+	p->files.mended[31].since_us = FIRST + 9;
+	assert_true(absent_soon(p, &since_us));
+	assert_int_equal(since_us, FIRST + 9);
+	/* Fewer than those that were there then were no whole set. */
+	since_us = 0;
+	idset_add(&p->files.then, 29);
+	assert_true(absent_soon(p, &since_us));
+	assert_int_equal(since_us, FIRST);
+}
+
 static unsigned
 refutes(unsigned incarnation)
 {
@@ -142,5 +163,6 @@ UNIT_MAIN(cmocka_unit_test_setup_teardown(
 	who_asks_another_set_is_not_sure, setup, teardown),
     cmocka_unit_test_setup_teardown(
 	who_was_away_goes_by_the_last, setup, teardown),
+    cmocka_unit_test_setup_teardown(missed_for_two_reasons, setup, teardown),
     cmocka_unit_test_setup_teardown(
 	another_disk_kept_the_rest, setup, teardown))
