@@ -116,14 +116,13 @@ struct files {
 	bool marking, mark_named; /* a scan for records not acknowledged */
 	unsigned mark_cursor;
 	struct name mark_name;
-	struct idset members, writers; /* when the view was last looked at */
+	struct idset members, writers, dead; /* by the view last looked at */
+	struct idset leaving, left; /* likewise; left: dead since, or not */
 	struct idset later; /* did not serve yet when this peer came */
 	struct idset came; /* who said so itself, this peer being a member */
 	struct idset heard; /* of those who had the range: they agreed */
 	struct idset settled; /* likewise, when last complete */
 	struct idset renewed, renewed_now; /* restarted; _now: not seen yet */
-	struct idset dead; /* likewise */
-	struct idset leaving, left; /* likewise; left: dead since, or not */
 	struct idset bereaved, bare; /* deaths not made good; bare: back */
 	struct apart aparts[SPACE_MAX];
 	struct remembered replaced, reported; /* versions */
@@ -142,6 +141,7 @@ struct files {
 	struct idset sole; /* not there, and perhaps the last who served */
 	bool unsworn; /* it serves by nobody's word */
 	struct idset unseen; /* of those: before this peer served */
+	struct idset without; /* of those: while it could not write */
 	struct idset seniors; /* who served before this peer did */
 	struct idset beside; /* other members then, but for newcomers */
 	struct mended mended[SPACE_MAX]; /* of the bereaved */

@@ -22,6 +22,8 @@ bool range_parted(const struct peer *, unsigned key);
 unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
 /* Likewise, of those alone who died before this peer served. */
 unsigned range_bereft_unseen(const struct peer *, unsigned key, struct ids *);
+/* Likewise, while it could not write. */
+unsigned range_bereft_without(const struct peer *, unsigned key, struct ids *);
 /* How many of the dead that may hold key would be in its set. */
 unsigned range_dead(const struct peer *, unsigned key);
 /* Whom this peer misses in the range after that, if they are too many. */

@@ -19,28 +19,43 @@ keep_last(uint64_t last[COPIES_MAX], uint64_t us)
 	}
 }
 
-/* They died before this peer served: their last set may have been without. */
+/* When the set died of which these n may be more than all. */
+static uint64_t
+set_died(const struct peer *p, const struct idset *of, const struct ids *ids,
+    unsigned n)
+{
+	uint64_t last[COPIES_MAX] = {0};
+
+	for (unsigned i = 0; i < n; i++)
+		if (idset_has(of, ids->at[i]))
+			keep_last(last, p->files.mended[ids->at[i]].since_us);
+	if (n > p->config.copies)
+		n = p->config.copies;
+	return n == 0 ? 0 : last[n - 1];
+}
+
+/*
+ * They died before this peer served, or while it could not write: their last
+ * set may have been without. With those it saw die else it was in a set.
+ */
 static uint64_t
 doubt_away(const struct peer *p, unsigned key)
 {
-	uint64_t last[COPIES_MAX] = {0}, absent_us = 0, away_us;
+	const struct files *f = &p->files;
+	uint64_t us = 0, set_us;
 	struct ids ids;
 	unsigned n;
 
-	if (!absent_soon(p, &absent_us))
-		absent_us = 0;
+	(void)absent_soon(p, &us);
 	/* Asked with each request and store: mostly there is nothing. */
-	if (idset_next(&p->files.unseen, 0) < 0)
-		return absent_us;
-	/* With those it saw die it was in a set: they hide none of these. */
-	n = range_bereft_unseen(p, key, &ids);
-	if (n == 0)
-		return absent_us;
-	for (unsigned i = 0; i < n; i++)
-		if (idset_has(&p->files.unseen, ids.at[i]))
-			keep_last(last, p->files.mended[ids.at[i]].since_us);
-	away_us = last[(n < p->config.copies ? n : p->config.copies) - 1];
-	return away_us > absent_us ? away_us : absent_us;
+	if (idset_next(&f->unseen, 0) >= 0) {
+		n = range_bereft_unseen(p, key, &ids);
+		set_us = set_died(p, &f->unseen, &ids, n);
+		us = set_us > us ? set_us : us;
+	}
+	n = range_bereft_without(p, key, &ids);
+	set_us = set_died(p, &f->without, &ids, n);
+	return set_us > us ? set_us : us;
 }
 
 /*

@@ -125,6 +125,18 @@ nobody_serves(const struct peer *p)
 	return true;
 }
 
+/* While this peer can't write, the others are a set without it. */
+static void
+died(struct peer *p, unsigned id)
+{
+	unsigned self = p->config.id;
+
+	bereave(p, id,
+	    absent_has(p, id) ? p->files.mended[id].since_us : mourn_clock(p));
+	if (range_serves(p, self) && !member_writable(p, self))
+		idset_add(&p->files.without, id);
+}
+
 /* What a newcomer only hears of, the others know whether it was made good. */
 void
 mourn_view_changed(struct peer *p)
@@ -165,9 +177,7 @@ mourn_view_changed(struct peer *p)
 				idset_del(&f->bereaved, id);
 			/* Who came back but to die was given nothing then. */
 			if ((was || there) && !idset_has(&f->left, id))
-				bereave(p, id,
-				    absent_has(p, id) ? f->mended[id].since_us
-						      : mourn_clock(p));
+				died(p, id);
 			if (was)
 				apart_begin(p, id);
 			if (was && nobody_serves(p))
@@ -194,6 +204,8 @@ mourn_view_changed(struct peer *p)
 		}
 	}
 	bare_over(p);
+	for (unsigned i = 0; i < sizeof(f->without.bits); i++)
+		f->without.bits[i] &= f->bereaved.bits[i];
 	mourn_unseen(p);
 }
 
@@ -337,6 +349,18 @@ range_bereft_unseen(const struct peer *p, unsigned key, struct ids *out)
 		n = count_from(
 		    p, unseen, key, arc_served(p, key, true), p->space, out);
 	return n < p->config.copies ? range_away(p, key, out) : n;
+}
+
+unsigned
+range_bereft_without(const struct peer *p, unsigned key, struct ids *out)
+{
+	const struct idset *without = &p->files.without;
+	unsigned n = 0;
+
+	if (idset_next(without, 0) >= 0)
+		n = count_from(
+		    p, without, key, arc_served(p, key, false), p->space, out);
+	return n < p->config.copies ? 0 : n;
 }
 
 unsigned

@@ -131,6 +131,28 @@ missed_for_two_reasons(void **state)
 	assert_int_equal(since_us, FIRST);
 }
 
+/* While it can't write, others acknowledge without it. */
+static void
+who_cannot_write_was_in_no_set(void **state)
+{
+	(void)state;
+	dies(9, FIRST);
+	dies(14, FIRST + 1);
+	assert_int_equal(range_doubt(p, SELF, 6, false), 0);
+	becomes(9, 2, MEMBER_ALIVE, MEMBER_KEPT, FIRST + 2);
+	becomes(14, 2, MEMBER_ALIVE, MEMBER_KEPT, FIRST + 2);
+	view_set_self(p, MEMBER_ALIVE, MEMBER_READONLY);
+	dies(9, FIRST + 3);
+	assert_int_equal(range_doubt(p, SELF, 6, false), 0);
+	dies(14, FIRST + 4);
+	assert_int_equal(range_doubt(p, SELF, 6, false), FIRST + 3);
+	view_set_self(p, MEMBER_ALIVE, 0);
+	files_view_changed(p);
+	assert_int_equal(range_doubt(p, SELF, 6, false), FIRST + 3);
+	becomes(9, 3, MEMBER_ALIVE, MEMBER_KEPT, FIRST + 5);
+	assert_int_equal(range_doubt(p, SELF, 6, false), 0);
+}
+
 static unsigned
 refutes(unsigned incarnation)
 {
@@ -164,5 +186,7 @@ UNIT_MAIN(cmocka_unit_test_setup_teardown(
     cmocka_unit_test_setup_teardown(
 	who_was_away_goes_by_the_last, setup, teardown),
     cmocka_unit_test_setup_teardown(missed_for_two_reasons, setup, teardown),
+    cmocka_unit_test_setup_teardown(
+	who_cannot_write_was_in_no_set, setup, teardown),
     cmocka_unit_test_setup_teardown(
 	another_disk_kept_the_rest, setup, teardown))
