@@ -241,7 +241,8 @@ is_vouched(struct sim *s, const struct node *down, uint64_t since_us)
 /*
  * If nobody was there, and could write, all the time, any one that is down may
  * have served alone, as each does with one copy; until when, clocks that differ
- * don't tell. Nor does one of another ring, which met its mates later.
+ * don't tell. Nor does one of another ring, which met its mates later; and of
+ * the dead of another side it is heard when both meet.
  */
 static bool
 is_orphaned(struct sim *s, const struct command_log *o)
@@ -249,8 +250,9 @@ is_orphaned(struct sim *s, const struct command_log *o)
 	for (unsigned i = 0; i < s->node_count; i++) {
 		const struct node *n = &s->nodes[i];
 
-		if (!check_live(n) && (s->copies == 1 || s->skewed ||
-					  !is_vouched(s, n, o->start_us)))
+		if (!check_live(n) &&
+		    (s->copies == 1 || s->skewed || was_split(s, o->start_us) ||
+			!is_vouched(s, n, o->start_us)))
 			return true;
 	}
 	return false;
