@@ -46,6 +46,43 @@ was_there(const struct sim *s, const struct node *n, uint64_t since_us)
 	return s->copies > 1 && !n->forgot && check_stood(n) <= since_us;
 }
 
+/* Is one up that lost its disk, and has a number that it had before? */
+static bool
+has_twin(const struct sim *s)
+{
+	for (unsigned i = 0; i < s->lineage_count; i++) {
+		const struct lineage *l = &s->lineages[i];
+
+		if (check_live(l->node) && l->wipes < l->node->disk.wipes &&
+		    l->incarnation == l->node->incarnation)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is one up, perhaps called dead meanwhile, but alive since before, that knows
+ * of this very life that it ended? If one came with less than it knew, but for
+ * its whole disk, it may be asked alone, and can't tell.
+ */
+static bool
+is_missed(const struct sim *s, const struct node *down, uint64_t since_us)
+{
+	bool missed = false;
+
+	for (unsigned i = 0; i < s->node_count; i++) {
+		const struct node *n = &s->nodes[i];
+		const struct member *m = &n->shadow[down->id];
+
+		if (n->born_us > since_us && n->forgot && !n->recalls)
+			return false;
+		missed |= check_acts(n, false) && n->born_us <= since_us &&
+			  m->state == MEMBER_DEAD &&
+			  m->incarnation == down->incarnation;
+	}
+	return missed && !has_twin(s);
+}
+
 /*
  * Is a disk with it, or with what came after it, as it was; and up? If not, who
  * is asked must once have met it, and be able to tell that it is missed.
@@ -61,6 +98,9 @@ is_kept(struct sim *s, const struct command_log *l,
 			continue;
 		if (check_live(n) && n->incarnation > 0 &&
 		    (!s->skewed || n->born_us <= by->start_us))
+			return true;
+		if (!s->resting && !s->skewed && l->lost_holders < s->copies &&
+		    is_missed(s, n, l->start_us))
 			return true;
 		if (!live && was_there(s, by->node, l->start_us))
 			return true;
