@@ -476,14 +476,19 @@ void
 mourn_told(
     struct peer *p, unsigned after, unsigned upto, const struct missed *others)
 {
-	/* Of what one that comes back remembers, those who served know more. */
-	bool knows = p->phase == PHASE_SERVING && !p->files.unsworn &&
-		     !range_serves(p, upto);
+	/*
+	 * Of what one that comes back remembers, those who served know more;
+	 * and that it has heard of nobody makes no death good.
+	 */
+	bool later = p->phase == PHASE_SERVING && !range_serves(p, upto);
+	unsigned key = (after + 1) & (p->space - 1);
 
-	if (idset_next(&others->dead, 0) < 0)
+	if (idset_next(&others->dead, 0) >= 0) {
+		if (!later || p->files.unsworn)
+			mourn_with(p, others, others->least, 0);
+	} else if (!later || range_bereft(p, key, NULL) == 0) {
 		range_mended(p, after, upto);
-	else if (!knows)
-		mourn_with(p, others, others->least, 0);
+	}
 }
 
 void

@@ -272,7 +272,7 @@ each_range_is_mended_by_itself(void **state)
 	assert_int_equal(range_doubt(p, SELF, 5, false), 0);
 	dies(4, FIRST + 9);
 	assert_int_equal(range_doubt(p, SELF, 3, false), FIRST + 9);
-	mourn_told(p, 2, 4, &nobody);
+	mourn_told(p, 2, 8, &nobody);
 	assert_int_equal(range_doubt(p, SELF, 3, false), 0);
 	assert_int_equal(range_doubt(p, SELF, 1, false), UINT64_MAX);
 }
