@@ -112,7 +112,7 @@ is_newcomer(const struct peer *p, unsigned id)
 
 /*
  * Who died last was given things alone, if this peer could not write, or did
- * not have all yet.
+ * not have all yet: nor has who was called dead, before it says that it syncs.
  */
 static bool
 nobody_serves(const struct peer *p)
@@ -120,7 +120,8 @@ nobody_serves(const struct peer *p)
 	if (!member_is(p, p->config.id))
 		return false;
 	for (unsigned id = 0; id < p->space; id++)
-		if (range_serves(p, id) && member_writable(p, id))
+		if (range_serves(p, id) && member_writable(p, id) &&
+		    !(id == p->config.id && p->fenced))
 			return false;
 	return true;
 }
