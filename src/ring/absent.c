@@ -291,8 +291,9 @@ absent_inherit(struct peer *p, const uint16_t *ids, unsigned n)
 		if (stayed || (known && p->view[id].state == MEMBER_DEAD))
 			not_missed(p, id);
 	/*
-	 * If nobody was there, what one doubts all doubt. What one said before
-	 * it served counts less than what another said since.
+	 * If nobody was there, what one doubts all doubt; and whom one misses,
+	 * who has no memory can't deny. What one said before it served counts
+	 * less than what another said since.
 	 */
 	for (unsigned i = 0; i < n; i++) {
 		const struct session *mine =
@@ -302,8 +303,8 @@ absent_inherit(struct peer *p, const uint16_t *ids, unsigned n)
 		if (p->phase == PHASE_SERVING
 			? p->files.unsworn && least > 0
 			: range_serves(p, ids[i]) ||
-			      (!served && least > 0 &&
-				  !range_serves(p, p->config.id)))
+			      (!served && !range_serves(p, self) &&
+				  (least > 0 || p->config.incarnation == 0)))
 			mourn_with(p, &mine->missed,
 			    mine->served || !fresh ? least : 0,
 			    range_serves(p, ids[i]) ? keys : 0);
