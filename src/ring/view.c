@@ -263,10 +263,14 @@ view_set(struct peer *p, const struct member *m)
 		if (p->gather_us == 0)
 			view_derive(p);
 	}
-	/* Who leaves is asked until it has left; who dies then is missed. */
+	/*
+	 * Who leaves is asked until it has left; who dies then is missed. What
+	 * one known by a connection says first may be that its disk is gone.
+	 */
 	if (was != member_is(p, m->id) || wrote != member_writable(p, m->id) ||
 	    (old.state == MEMBER_LEAVING && m->state != MEMBER_LEAVING) ||
-	    old.incarnation != m->incarnation || old.flags != m->flags)
+	    old.incarnation != m->incarnation || old.flags != m->flags ||
+	    (old.revision == 0 && m->revision > 0))
 		p->sets_changed = true;
 	if (m->id == p->config.id)
 		return;
