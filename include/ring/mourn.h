@@ -26,8 +26,9 @@ unsigned range_bereft_unseen(const struct peer *, unsigned key, struct ids *);
 unsigned range_bereft_without(const struct peer *, unsigned key, struct ids *);
 /* How many of the dead that may hold key would be in its set. */
 unsigned range_dead(const struct peer *, unsigned key);
-/* Whom this peer misses in the range after that, if they are too many. */
-void mourn_tell(const struct peer *, unsigned after, struct missed *);
+/* Whom this peer misses in the range (after, upto], if they are too many. */
+void mourn_tell(
+    const struct peer *, unsigned after, unsigned upto, struct missed *);
 /* Another member, but for those who came together with this one, all new. */
 bool mourn_other(const struct peer *, unsigned id);
 /*

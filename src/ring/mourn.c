@@ -384,11 +384,21 @@ range_dead(const struct peer *p, unsigned key)
 	    p, &p->files.bereaved, key, arc_of(p, key), p->space, NULL);
 }
 
-void
-mourn_tell(const struct peer *p, unsigned after, struct missed *out)
+static unsigned
+keys_of(const struct peer *p, unsigned after, unsigned upto)
 {
-	unsigned key = (after + 1) & (p->space - 1), n = 0;
+	unsigned n = ring_distance(p, after, upto);
+
+	return n == 0 ? p->space : n;
+}
+
+void
+mourn_tell(
+    const struct peer *p, unsigned after, unsigned upto, struct missed *out)
+{
+	unsigned keys = keys_of(p, after, upto), n = 0;
 	uint64_t *at = out->since.at;
+	bool bereft = false;
 	struct ids ids;
 
 	memset(out, 0, sizeof(*out));
@@ -396,9 +406,10 @@ mourn_tell(const struct peer *p, unsigned after, struct missed *out)
 		for (unsigned i = 0; i < ids.count; i++)
 			idset_add(&out->away, ids.at[i]);
 	out->dead = out->away;
-	if (range_bereft(p, key, &ids) > 0)
-		for (unsigned i = 0; i < ids.count; i++)
-			idset_add(&out->dead, ids.at[i]);
+	for (unsigned i = 1; i <= keys && !bereft; i++)
+		bereft = range_bereft(p, (after + i) & (p->space - 1), &ids);
+	for (unsigned i = 0; bereft && i < ids.count; i++)
+		idset_add(&out->dead, ids.at[i]);
 	for (int id = idset_next(&out->dead, 0); id >= 0;
 	     id = idset_next(&out->dead, (unsigned)id + 1)) {
 		uint64_t us = p->files.mended[id].since_us;
@@ -466,11 +477,30 @@ static void
 range_mended(struct peer *p, unsigned after, unsigned upto)
 {
 	const struct idset *dead = &p->files.bereaved;
-	unsigned n = ring_distance(p, after, upto);
 
 	for (int id = idset_next(dead, 0); id >= 0;
 	     id = idset_next(dead, (unsigned)id + 1))
-		mended(p, (unsigned)id, after, n == 0 ? p->space : n);
+		mended(p, (unsigned)id, after, keys_of(p, after, upto));
+}
+
+/* Those of its keys are for which not too many at once were missed. */
+static void
+keys_mended(struct peer *p, unsigned after, unsigned upto)
+{
+	unsigned keys = keys_of(p, after, upto), run = 0;
+
+	for (unsigned i = 1; i <= keys + 1; i++) {
+		unsigned key = (after + i) & (p->space - 1);
+
+		if (i <= keys && range_bereft(p, key, NULL) == 0) {
+			run++;
+			continue;
+		}
+		if (run > 0)
+			range_mended(p, (key - 1 - run) & (p->space - 1),
+			    (key - 1) & (p->space - 1));
+		run = 0;
+	}
 }
 
 void
@@ -482,12 +512,13 @@ mourn_told(
 	 * and that it has heard of nobody makes no death good.
 	 */
 	bool later = p->phase == PHASE_SERVING && !range_serves(p, upto);
-	unsigned key = (after + 1) & (p->space - 1);
 
 	if (idset_next(&others->dead, 0) >= 0) {
 		if (!later || p->files.unsworn)
 			mourn_with(p, others, others->least, 0);
-	} else if (!later || range_bereft(p, key, NULL) == 0) {
+	} else if (later) {
+		keys_mended(p, after, upto);
+	} else {
 		range_mended(p, after, upto);
 	}
 }
@@ -496,6 +527,5 @@ void
 mourn_over(struct peer *p, unsigned after)
 {
 	/* So many at once may have been all holders of a file. */
-	if (range_bereft(p, (after + 1) & (p->space - 1), NULL) == 0)
-		range_mended(p, after, p->config.id);
+	keys_mended(p, after, p->config.id);
 }

@@ -220,7 +220,8 @@ range_agreed(struct peer *p)
 	absent_inherit(p, ids, n);
 	mourn_over(p, ring_owner_before(p, p->config.id));
 	m.type = MSG_sync_done;
-	mourn_tell(p, ring_owner_before(p, p->config.id), &m.sync_done.missed);
+	mourn_tell(p, ring_owner_before(p, p->config.id), p->config.id,
+	    &m.sync_done.missed);
 	for (unsigned i = 0; i < n; i++) {
 		m.sync_done.session =
 		    range_session(p, SESSION_MINE, ids[i])->number;

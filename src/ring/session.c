@@ -164,7 +164,7 @@ session_send_diff(struct peer *p, struct session *s, unsigned n)
 	memset(&m.sync_diff.buckets, 0, sizeof(m.sync_diff.buckets));
 	m.type = MSG_sync_diff;
 	m.sync_diff.session = s->number;
-	mourn_tell(p, s->after, &m.sync_diff.missed);
+	mourn_tell(p, s->after, s->upto, &m.sync_diff.missed);
 	for (unsigned i = 0; i < n; i++)
 		if (s->differ[i / 8] & 1u << i % 8)
 			idset_add(&m.sync_diff.buckets, i);

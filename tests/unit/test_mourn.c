@@ -97,7 +97,7 @@ missed_and_bereaved(void **state)
 	dies(2, FIRST);
 	p->files.unseen = p->files.bereaved;
 	assert_int_equal(range_doubt(p, SELF, KEY, false), FIRST);
-	mourn_tell(p, 5, &missed);
+	mourn_tell(p, 5, 6, &missed);
 	assert_int_equal(missed.least, 1);
 	assert_int_equal(idset_count(&missed.away), 1);
 	assert_int_equal(idset_count(&missed.dead), 4);
@@ -116,7 +116,7 @@ each_death_is_told(void **state)
 	p->config.copies = 2;
 	dies(4, FIRST);
 	dies(5, FIRST + 50);
-	mourn_tell(p, 2, &missed);
+	mourn_tell(p, 2, 3, &missed);
 	assert_int_equal(missed.since.count, 2);
 	assert_int_equal(missed.since.at[0], FIRST);
 	assert_int_equal(missed.since.at[1], FIRST + 50);
@@ -136,7 +136,7 @@ each_death_is_told(void **state)
 		p->files.mended[id].since_us = FIRST + id;
 	}
 	p->config.copies = 1;
-	mourn_tell(p, 20, &missed);
+	mourn_tell(p, 20, 21, &missed);
 	assert_int_equal(idset_count(&missed.dead), CLOCKS_MAX + 1);
 	assert_int_equal(missed.since.count, CLOCKS_MAX);
 	assert_int_equal(
