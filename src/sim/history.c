@@ -232,7 +232,8 @@ down_between(struct sim *s, unsigned key, unsigned upto, uint64_t since_us)
 
 /*
  * Are as many as copies down from the key to its last live replica, or there
- * again without what they had? Of replicas, who is new was none then.
+ * again without what they had? Replicas count that were there all the time: who
+ * was away had let others take its place, and in which order is not known.
  */
 static bool
 is_bereft(struct sim *s, unsigned key, uint64_t since_us)
@@ -248,8 +249,7 @@ is_bereft(struct sim *s, unsigned key, uint64_t since_us)
 		if (!check_live(n))
 			continue;
 		bare += is_bare(s, n, since_us);
-		live += !is_bare(s, n, since_us) &&
-			(n->incarnation > 1 || n->born_us <= since_us);
+		live += n->born_us <= since_us;
 	}
 	return down > 0 && down + bare >= s->copies;
 }
