@@ -41,6 +41,7 @@ struct disk {
 	uint64_t bad_us; /* the last such time, once healed */
 	struct member view[SIM_SPACE_MAX]; /* written now and then */
 	uint8_t met[SIM_SPACE_MAX / 8]; /* were in it once, and did not leave */
+	uint8_t unmet[SIM_SPACE_MAX / 8]; /* were, until its power failed */
 	unsigned view_count;
 	struct stored files[STORED_MAX];
 	unsigned file_count;

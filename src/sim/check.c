@@ -203,15 +203,17 @@ mistakes(const struct node *n, const struct node *o)
 
 /*
  * Nor can this one ask another for what it has, which is silent, or comes back
- * to one that has no memory.
+ * to one that has no memory, or had none of it when it looked for it.
  */
 static bool
 is_unheard(const struct node *n, const struct node *o)
 {
-	bool back = n->recalls && o->incarnation > 1 && !check_acts(o, false);
+	bool back = (n->recalls || n->forgot) && o->incarnation > 1 &&
+		    !check_acts(o, false);
 
 	return (o->paused || back) && n->shadow[o->id].state == MEMBER_NONE &&
-	       !check_contact(n, o) && (!check_knows(o, n) || mistakes(o, n));
+	       (n->forgot || !check_contact(n, o)) &&
+	       (!check_knows(o, n) || mistakes(o, n));
 }
 
 /* Do this and another one know nothing of each other, or is one accused? */

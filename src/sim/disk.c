@@ -103,6 +103,7 @@ view_add(struct disk *d, const struct member *m)
 {
 	d->view[d->view_count++] = *m;
 	plan_put(d->met, m->id);
+	d->unmet[m->id / 8] &= (uint8_t) ~(1u << m->id % 8);
 	if (m->state == MEMBER_LEFT)
 		d->met[m->id / 8] &= (uint8_t) ~(1u << m->id % 8);
 }
@@ -130,6 +131,8 @@ disk_forgot(const struct sim *s, const struct node *n)
 					alive[SIM_SPACE_MAX / 8] = {0};
 	bool all = true;
 
+	for (size_t i = 0; i < sizeof(n->disk.unmet); i++)
+		all = all && n->disk.unmet[i] == 0;
 	for (unsigned i = 0; i < n->disk.view_count; i++) {
 		const struct member *m = &n->disk.view[i];
 

@@ -116,6 +116,8 @@ disk_power_off(struct sim *s, struct node *n)
 		d->incarnation = d->synced_incarnation;
 	if (sim_chance(&s->net, MILLION / 2)) {
 		d->view_count = 0;
+		for (size_t i = 0; i < sizeof(d->met); i++)
+			d->unmet[i] |= d->met[i];
 		memset(d->met, 0, sizeof(d->met));
 	}
 	disk_flush(n);
