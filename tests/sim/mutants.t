@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 sim=${BUILD:-build}/ringctl-sim-mutants
-seeds_max=${MUTANT_SEEDS:-4000}
+seeds_max=${MUTANT_SEEDS:-6000}
 n=0
 
 # The mutant, and a check that must see it (-: any).
