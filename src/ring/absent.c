@@ -10,7 +10,8 @@
  */
 
 enum {
-	SETTLED_US = 100000, /* from one ask to the next */
+	SETTLED_US = 100000, /* from one ask to the next, */
+	SETTLED_AGAIN_US = 400000, /* and before all are asked once more */
 	SETTLED_MAX = 8, /* that are asked at a time */
 };
 
@@ -216,14 +217,15 @@ absent_tick(struct peer *p)
 {
 	struct files *f = &p->files;
 	int id = idset_next(&f->reunited, f->next_asked);
+	bool again = id < 0;
 
-	if (id < 0)
+	if (again)
 		id = idset_next(&f->reunited, 0);
 	if (id < 0 || p->phase != PHASE_SERVING)
 		return UINT64_MAX;
 	if (f->settled_us > p->now_us)
 		return f->settled_us;
-	f->settled_us = p->now_us + SETTLED_US;
+	f->settled_us = p->now_us + (again ? SETTLED_AGAIN_US : SETTLED_US);
 	for (unsigned i = 0; i < SETTLED_MAX && id >= 0; i++) {
 		ping_send(p, (unsigned)id, p->view[id].addr, false);
 		f->next_asked = (uint16_t)(id + 1);
