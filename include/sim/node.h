@@ -70,6 +70,7 @@ struct node {
 	uint32_t seen[SIM_SPACE_MAX]; /* lives of others, while it served */
 	bool served; /* this process, */
 	uint64_t served_us; /* since then, or not since then */
+	uint32_t last_served; /* the last incarnation that did */
 	bool forgot; /* it began with less than its last one knew */
 	uint64_t born_us; /* this process */
 	uint64_t stood_us; /* it, or by turns those whose word it took */

@@ -269,7 +269,7 @@ is_vouched(struct sim *s, const struct node *down, uint64_t since_us)
 
 		if (!check_live(n))
 			continue;
-		if (knows && n->seen[down->id] >= down->incarnation &&
+		if (knows && n->seen[down->id] >= down->last_served &&
 		    !n->forgot && check_stood(n) <= since_us)
 			return true;
 		missed |= knows || plan_has(n->then, down->id) ||

@@ -29,6 +29,8 @@ check_served(struct sim *s, struct node *n)
 {
 	bool served = check_acts(n, false);
 
+	if (served)
+		n->last_served = n->incarnation;
 	if (n->served == served)
 		return;
 	n->served = served;
