@@ -246,14 +246,19 @@ absent_settled(struct peer *p, unsigned id)
 	absent_view_changed(p);
 }
 
-/* Those who served know whom this peer misses from before, or need not. */
+/*
+ * Those who served know whom this peer misses from before, or need not; and who
+ * lost its disk before this peer was there.
+ */
 static void
 forget(struct peer *p)
 {
 	struct files *f = &p->files;
 
 	for (unsigned i = 0; i < sizeof(f->bereaved.bits); i++)
-		f->bereaved.bits[i] &= (uint8_t)~f->inherited.bits[i];
+		f->bereaved.bits[i] &=
+		    (uint8_t) ~(f->inherited.bits[i] | f->bare.bits[i]);
+	memset(&f->bare, 0, sizeof(f->bare));
 	memset(&f->inherited, 0, sizeof(f->inherited));
 }
 
