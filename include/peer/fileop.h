@@ -50,6 +50,20 @@ void run_rename(struct file_op *, uint8_t *buffer);
 void run_deliver(struct file_op *, uint8_t *buffer);
 void run_copy(struct file_op *, uint8_t *buffer);
 
+/* The same, on the peer's own disk (inside.c). */
+void run_open_stored(struct file_op *, uint8_t *buffer);
+void run_create_temp(struct file_op *, uint8_t *buffer);
+void run_commit(struct file_op *, uint8_t *buffer);
+void run_mark(struct file_op *, uint8_t *buffer);
+void run_verify(struct file_op *, uint8_t *buffer);
+void run_drop(struct file_op *, uint8_t *buffer);
+void run_persist(struct file_op *, uint8_t *buffer);
+void run_view(struct file_op *, uint8_t *buffer);
+void run_release(struct file_op *, uint8_t *buffer);
+void run_room(struct file_op *, uint8_t *buffer);
+/* Into files/, what the journal could not take. */
+void run_commit_alone(struct file_op *);
+
 /* A source's size and times as they are: 0 or an errno; the same again? */
 int source_remember(struct open_file *);
 void source_again(struct file_op *);
@@ -62,9 +76,6 @@ bool open_here(struct file_op *);
 
 /* Hands the outcome to the core; op is gone. */
 void file_op_finish(struct file_op *);
-
-/* On a helper: commits into files/ what the journal could not take. */
-void run_commit_alone(struct file_op *);
 
 /* In turn with others of the same name (order.c). */
 void order_init(struct order *);

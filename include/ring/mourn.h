@@ -18,19 +18,9 @@ bool range_served(const struct peer *);
  * others held who have died, until it has handed over: it must be asked.
  */
 bool range_parted(const struct peer *, unsigned key);
-/* The dead that may hold key, if they are too many: how many. */
-unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
-/* Likewise, of those alone who died before this peer served. */
-unsigned range_bereft_unseen(const struct peer *, unsigned key, struct ids *);
-/* Likewise, while it could not write. */
-unsigned range_bereft_without(const struct peer *, unsigned key, struct ids *);
-/* How many of the dead that may hold key would be in its set. */
-unsigned range_dead(const struct peer *, unsigned key);
 /* Whom this peer misses in the range (after, upto], if they are too many. */
 void mourn_tell(
     const struct peer *, unsigned after, unsigned upto, struct missed *);
-/* Another member, but for those who came together with this one, all new. */
-bool mourn_other(const struct peer *, unsigned id);
 /*
  * As others do, who were there; least: instead of theirs. The last of owed keys
  * is this peer's: whoever owned those before it misses them there.
@@ -46,6 +36,18 @@ uint64_t mourn_clock(const struct peer *);
 /* Is id one of the set that key may still miss? */
 bool mourn_misses(
     const struct peer *, const struct idset *, unsigned id, unsigned key);
+
+/* bereft.c: whom key may still miss */
+/* The dead that may hold key, if they are too many: how many. */
+unsigned range_bereft(const struct peer *, unsigned key, struct ids *);
+/* Likewise, of those alone who died before this peer served. */
+unsigned range_bereft_unseen(const struct peer *, unsigned key, struct ids *);
+/* Likewise, while it could not write. */
+unsigned range_bereft_without(const struct peer *, unsigned key, struct ids *);
+/* How many of the dead that may hold key would be in its set. */
+unsigned range_dead(const struct peer *, unsigned key);
+/* Another member, but for those who came together with this one, all new. */
+bool mourn_other(const struct peer *, unsigned id);
 
 /* bare.c: who came back without its disk is missed with those still dead */
 bool bare_is(const struct peer *, unsigned id);
