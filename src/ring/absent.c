@@ -247,18 +247,20 @@ absent_settled(struct peer *p, unsigned id)
 }
 
 /*
- * Those who served know whom this peer misses from before, or need not; and who
- * lost its disk before this peer was there.
+ * Those who served know whom this peer misses from before, or need not; and, if
+ * it remembers any, who lost its disk before this peer was there.
  */
 static void
 forget(struct peer *p)
 {
+	static const struct idset nobody;
 	struct files *f = &p->files;
+	const struct idset *bare =
+	    p->config.incarnation > 0 ? &f->bare : &nobody;
 
 	for (unsigned i = 0; i < sizeof(f->bereaved.bits); i++)
 		f->bereaved.bits[i] &=
-		    (uint8_t) ~(f->inherited.bits[i] | f->bare.bits[i]);
-	memset(&f->bare, 0, sizeof(f->bare));
+		    (uint8_t) ~(f->inherited.bits[i] | bare->bits[i]);
 	memset(&f->inherited, 0, sizeof(f->inherited));
 }
 
