@@ -218,12 +218,36 @@ keys_of(const struct peer *p, unsigned after, unsigned upto)
 	return n == 0 ? p->space : n;
 }
 
+/*
+ * For keys from one of these to the next the same are missed: a space may be
+ * far larger than a ring.
+ */
+static void
+edges_of(const struct peer *p, unsigned after, struct idset *out)
+{
+	memset(out, 0, sizeof(*out));
+	idset_add(out, (after + 1) & (p->space - 1));
+	for (unsigned id = 0; id < p->space; id++) {
+		const struct mended *m = &p->files.mended[id];
+
+		if (p->view[id].state != MEMBER_NONE)
+			idset_add(out, (id + 1) & (p->space - 1));
+		if (!idset_has(&p->files.bereaved, id))
+			continue;
+		idset_add(out, (id + 1) & (p->space - 1));
+		idset_add(out, (m->after + 1u) & (p->space - 1));
+		idset_add(out, (m->after + m->count + 1u) & (p->space - 1));
+		idset_add(out, (p->config.id + 1u - m->owed) & (p->space - 1));
+	}
+}
+
 void
 mourn_tell(
     const struct peer *p, unsigned after, unsigned upto, struct missed *out)
 {
 	unsigned keys = keys_of(p, after, upto), n = 0;
 	uint64_t *at = out->since.at;
+	struct idset edges;
 	bool bereft = false;
 	struct ids ids;
 
@@ -232,8 +256,13 @@ mourn_tell(
 		for (unsigned i = 0; i < ids.count; i++)
 			idset_add(&out->away, ids.at[i]);
 	out->dead = out->away;
-	for (unsigned i = 1; i <= keys && !bereft; i++)
-		bereft = range_bereft(p, (after + i) & (p->space - 1), &ids);
+	edges_of(p, after, &edges);
+	for (unsigned i = 1; i <= keys && !bereft; i++) {
+		unsigned key = (after + i) & (p->space - 1);
+
+		if (idset_has(&edges, key))
+			bereft = range_bereft(p, key, &ids);
+	}
 	for (unsigned i = 0; bereft && i < ids.count; i++)
 		idset_add(&out->dead, ids.at[i]);
 	for (int id = idset_next(&out->dead, 0); id >= 0;
@@ -314,11 +343,16 @@ static void
 keys_mended(struct peer *p, unsigned after, unsigned upto)
 {
 	unsigned keys = keys_of(p, after, upto), run = 0;
+	struct idset edges;
+	bool bereft = false;
 
+	edges_of(p, after, &edges);
 	for (unsigned i = 1; i <= keys + 1; i++) {
 		unsigned key = (after + i) & (p->space - 1);
 
-		if (i <= keys && range_bereft(p, key, NULL) == 0) {
+		if (idset_has(&edges, key))
+			bereft = range_bereft(p, key, NULL) > 0;
+		if (i <= keys && !bereft) {
 			run++;
 			continue;
 		}
