@@ -31,12 +31,22 @@ absent_init(struct peer *p)
 	f->absent = f->then;
 }
 
+/* Back without its disk, it is no more than those who are gone. */
+static bool
+is_bare(const struct peer *p, unsigned id)
+{
+	return peer_usable(p, id) && idset_has(&p->files.bare, id) &&
+	       idset_has(&p->files.bereaved, id);
+}
+
 static void
 not_missed(struct peer *p, unsigned id)
 {
+	idset_del(&p->files.sole, id);
+	if (is_bare(p, id))
+		return;
 	idset_del(&p->files.absent, id);
 	idset_del(&p->files.told, id);
-	idset_del(&p->files.sole, id);
 }
 
 bool
@@ -91,11 +101,25 @@ is_back(const struct peer *p, unsigned id)
 static unsigned
 count_away(const struct peer *p, const struct idset *set)
 {
+	unsigned n = 0, bare = 0;
+
+	for (int id = idset_next(set, 0); id >= 0;
+	     id = idset_next(set, (unsigned)id + 1))
+		if (!is_back(p, (unsigned)id))
+			n++;
+		else
+			bare += is_bare(p, (unsigned)id);
+	return n == 0 ? 0 : n + bare;
+}
+
+static unsigned
+count_bare(const struct peer *p, const struct idset *set)
+{
 	unsigned n = 0;
 
 	for (int id = idset_next(set, 0); id >= 0;
 	     id = idset_next(set, (unsigned)id + 1))
-		n += !is_back(p, (unsigned)id);
+		n += is_bare(p, (unsigned)id);
 	return n;
 }
 
@@ -134,11 +158,14 @@ absent_count(
 	for (unsigned i = 0; i < 3; i++) {
 		unsigned n =
 		    leasts[i] == 0 ? 0 : count_gone(p, sets[i], out, since_us);
+		unsigned bare = n == 0 ? 0 : count_bare(p, sets[i]);
 
-		if (n == 0 || n < leasts[i])
+		if (n == 0 || n + bare < leasts[i])
 			continue;
+		/* To others they are enough by themselves. */
 		if (least != NULL)
-			*least = (uint8_t)leasts[i];
+			*least =
+			    (uint8_t)(bare < leasts[i] ? leasts[i] - bare : 1);
 		return n;
 	}
 	return 0;

@@ -131,6 +131,32 @@ missed_for_two_reasons(void **state)
 	assert_int_equal(since_us, FIRST);
 }
 
+/* One of those who are missed comes back without its disk. */
+static void
+bare_is_not_back(void **state)
+{
+	struct missed missed;
+
+	(void)state;
+	p->config.copies = 3;
+	for (unsigned id = 4; id <= 5; id++) {
+		idset_add(&p->files.then, id);
+		idset_add(&p->files.absent, id);
+		dies(id, FIRST);
+	}
+	assert_int_equal(absent_count(p, NULL, NULL, NULL), 2);
+	becomes(5, 2, MEMBER_ALIVE, MEMBER_SYNCING, FIRST + 1);
+	becomes(5, 2, MEMBER_ALIVE, 0, FIRST + 1);
+	absent_settled(p, 5);
+	mourn_tell(p, 5, 8, &missed);
+	assert_int_equal(missed.least, 1);
+	assert_int_equal(idset_count(&missed.away), 1);
+	assert_true(idset_has(&missed.away, 4));
+	becomes(4, 2, MEMBER_ALIVE, MEMBER_KEPT, FIRST + 2);
+	absent_settled(p, 4);
+	assert_false(absent_has(p, 4) || absent_has(p, 5));
+}
+
 /* While it can't write, others acknowledge without it. */
 static void
 who_cannot_write_was_in_no_set(void **state)
@@ -186,6 +212,7 @@ UNIT_MAIN(cmocka_unit_test_setup_teardown(
     cmocka_unit_test_setup_teardown(
 	who_was_away_goes_by_the_last, setup, teardown),
     cmocka_unit_test_setup_teardown(missed_for_two_reasons, setup, teardown),
+    cmocka_unit_test_setup_teardown(bare_is_not_back, setup, teardown),
     cmocka_unit_test_setup_teardown(
 	who_cannot_write_was_in_no_set, setup, teardown),
     cmocka_unit_test_setup_teardown(
