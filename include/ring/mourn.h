@@ -70,6 +70,9 @@ uint64_t range_doubt(
 
 /* absent.c: who may have served last, before this peer came back */
 void absent_init(struct peer *);
+void absent_fence(struct peer *); /* others may go on without it */
+/* id may have served last: alone, or without this peer. */
+void absent_died(struct peer *, unsigned id, bool alone);
 void absent_view_changed(struct peer *);
 /*
  * Those who have not come back, if they may have been a whole set: how many; a

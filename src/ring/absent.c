@@ -31,6 +31,41 @@ absent_init(struct peer *p)
 	f->absent = f->then;
 }
 
+/*
+ * It was called dead while it was stopped: it is as one that was away, but that
+ * it sees who dies until it serves again. Whom it missed already are enough.
+ */
+void
+absent_fence(struct peer *p)
+{
+	struct files *f = &p->files;
+
+	if (idset_next(&f->absent, 0) >= 0)
+		return;
+	f->then = f->members;
+	for (unsigned id = 0; id < p->space; id++)
+		if (member_is(p, id))
+			idset_add(&f->then, id);
+		else if (p->view[id].state != MEMBER_DEAD)
+			idset_del(&f->then, id);
+	idset_del(&f->then, p->config.id);
+}
+
+static bool
+serves(const struct peer *p)
+{
+	return p->phase == PHASE_SERVING && !p->fenced;
+}
+
+void
+absent_died(struct peer *p, unsigned id, bool alone)
+{
+	if (alone)
+		idset_add(&p->files.sole, id);
+	if (!serves(p) && idset_has(&p->files.then, id))
+		idset_add(&p->files.absent, id);
+}
+
 /* Back without its disk, it is no more than those who are gone. */
 static bool
 is_bare(const struct peer *p, unsigned id)
@@ -212,6 +247,9 @@ absent_view_changed(struct peer *p)
 
 	/* By one view all are asked. */
 	f->settled_us = p->now_us + SETTLED_US;
+	/* It may hear only now who came meanwhile. */
+	if (p->fenced)
+		absent_fence(p);
 	for (unsigned id = 0; id < p->space; id++) {
 		if (p->view[id].state == MEMBER_LEFT)
 			idset_del(&f->then, id);
@@ -221,10 +259,10 @@ absent_view_changed(struct peer *p)
 		else if (p->phase != PHASE_SERVING || peer_usable(p, id))
 			idset_del(&f->known, id);
 		if (p->view[id].state == MEMBER_LEFT ||
-		    (p->phase == PHASE_SERVING && is_back(p, id)))
+		    (serves(p) && is_back(p, id)))
 			not_missed(p, id);
 	}
-	if (p->phase != PHASE_SERVING)
+	if (!serves(p))
 		return;
 	/* Enough are back: the others may stay away. */
 	if (count_away(p, &f->absent) < least_then(p))

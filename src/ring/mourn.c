@@ -179,10 +179,10 @@ mourn_view_changed(struct peer *p)
 			/* Who came back but to die was given nothing then. */
 			if ((was || there) && !idset_has(&f->left, id))
 				died(p, id);
-			if (was)
+			if (was) {
 				apart_begin(p, id);
-			if (was && nobody_serves(p))
-				idset_add(&f->sole, id);
+				absent_died(p, id, nobody_serves(p));
+			}
 			if (absent_has(p, id))
 				idset_add(&f->unseen, id);
 		}

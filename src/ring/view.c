@@ -300,8 +300,10 @@ refute(struct peer *p, const struct member *m)
 		return;
 	/* It refuted a suspicion, and heard too late of its death before. */
 	if (m->state == MEMBER_DEAD && m->incarnation < p->incarnation &&
-	    m->incarnation >= p->synced_from && p->phase == PHASE_SERVING)
+	    m->incarnation >= p->synced_from && p->phase == PHASE_SERVING) {
+		absent_fence(p);
 		start_sync(p, "was called dead");
+	}
 	if (m->incarnation < p->incarnation)
 		return;
 	if (p->phase == PHASE_REDIRECTING || p->phase == PHASE_GONE)
@@ -315,8 +317,10 @@ refute(struct peer *p, const struct member *m)
 	if (m->incarnation > p->incarnation || m->revision > self->revision)
 		p->config.kept = false;
 	/* Who was late for long may have been called dead meanwhile. */
-	if (m->state >= MEMBER_LEFT || p->files.doubt_us > p->now_us)
+	if (m->state >= MEMBER_LEFT || p->files.doubt_us > p->now_us) {
+		absent_fence(p);
 		p->fenced = true;
+	}
 	if (p->wanted <= m->incarnation) {
 		note(p, EVENT_refuted, p->config.id,
 		    m->state == MEMBER_SUSPECT ? "was suspected"

@@ -157,6 +157,30 @@ bare_is_not_back(void **state)
 	assert_false(absent_has(p, 4) || absent_has(p, 5));
 }
 
+/* Called dead while it was stopped, it can't tell which of them died last. */
+static void
+fenced_misses_all_who_die(void **state)
+{
+	struct member self = member_of(SELF, 1, MEMBER_DEAD);
+
+	(void)state;
+	p->config.copies = 3;
+	for (unsigned id = 9; id <= 19; id++)
+		becomes(id, 1, MEMBER_LEFT, 0, FIRST);
+	becomes(2, 1, MEMBER_LEFT, 0, FIRST);
+	view_merge(p, &self);
+	assert_true(p->fenced);
+	/* Of this one it hears only now. */
+	becomes(30, 1, MEMBER_ALIVE, 0, FIRST);
+	dies(4, FIRST + 1);
+	dies(5, FIRST + 2);
+	assert_int_equal(absent_count(p, NULL, NULL, NULL), 0);
+	dies(30, FIRST + 3);
+	p->fenced = false;
+	p->files.sole = (struct idset){0};
+	assert_int_equal(absent_count(p, NULL, NULL, NULL), 3);
+}
+
 /* While it can't write, others acknowledge without it. */
 static void
 who_cannot_write_was_in_no_set(void **state)
@@ -213,6 +237,7 @@ UNIT_MAIN(cmocka_unit_test_setup_teardown(
 	who_was_away_goes_by_the_last, setup, teardown),
     cmocka_unit_test_setup_teardown(missed_for_two_reasons, setup, teardown),
     cmocka_unit_test_setup_teardown(bare_is_not_back, setup, teardown),
+    cmocka_unit_test_setup_teardown(fenced_misses_all_who_die, setup, teardown),
     cmocka_unit_test_setup_teardown(
 	who_cannot_write_was_in_no_set, setup, teardown),
     cmocka_unit_test_setup_teardown(
