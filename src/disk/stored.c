@@ -387,14 +387,20 @@ disk_drop(struct disk *d, unsigned key, const struct record *r)
 void
 disk_make_room(struct disk *d, unsigned key, const struct record *r)
 {
+	struct volume *v = d->volume;
 	const struct kept *k;
 	char path[SHORT_PATH];
+	int fd;
 
+	/* Its blocks are freed when it is closed, without the lock. */
 	name_of_file(path, key, &r->name);
+	fd = v->open(v, d->dir_fd, path, O_RDONLY | O_NONBLOCK);
 	pthread_mutex_lock(&d->lock);
 	k = kept_find(d, &r->name);
 	if (k != NULL && !k->moved &&
 	    version_cmp(&k->version, &r->version) == 0)
-		d->volume->unlink(d->volume, d->dir_fd, path);
+		v->unlink(v, d->dir_fd, path);
 	pthread_mutex_unlock(&d->lock);
+	if (fd != -1)
+		v->close(v, fd);
 }
