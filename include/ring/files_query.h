@@ -11,7 +11,7 @@ struct apart {
 	uint64_t until; /* UINT64_MAX: it still is */
 };
 
-enum { REMEMBERED_MAX = 256, CONFLICTS_MAX = 64, LACKED_MAX = 32 };
+enum { REMEMBERED_MAX = 256, CONFLICTS_MAX = 64, LACKED_MAX = 256 };
 
 /* Two versions of a name that did not know of each other. */
 struct conflict {
@@ -34,8 +34,8 @@ struct remembered {
 
 /* Acknowledged ones that another could not bring, as its copy is damaged. */
 struct lacked {
-	unsigned next;
-	struct record at[LACKED_MAX]; /* a ring */
+	unsigned next; /* to be forgotten when there is no place */
+	struct record at[LACKED_MAX];
 };
 
 /* What the other members of a replica set know of a name. */

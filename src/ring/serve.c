@@ -372,7 +372,7 @@ serve_message(struct peer *p, struct serve *s, const struct message *m)
  * question finds what is new. Damaged: other replicas have it.
  */
 static void
-serve_lost(struct peer *p, struct serve *s)
+serve_lost(struct peer *p, struct serve *s, enum wire_error error)
 {
 	int key = files_key(p, &s->record.name);
 	uint16_t ids[COPIES_MAX + 1];
@@ -384,8 +384,8 @@ serve_lost(struct peer *p, struct serve *s)
 		return;
 	}
 	files_doubt(p, &s->record);
-	if (s->copy)
-		serve_refuse(p, s, ERROR_damaged);
+	if (s->copy && error == ERROR_damaged)
+		serve_refuse(p, s, error);
 	else
 		serve_redirect(
 		    p, s, &r, ids, ring_replicas(p, (unsigned)key, ids));
@@ -423,7 +423,7 @@ serve_opened(struct peer *p, struct serve *s, const struct event *ev)
 	struct message m;
 
 	if (ev->error != ERROR_none) {
-		serve_lost(p, s);
+		serve_lost(p, s, ev->error);
 		return;
 	}
 	if (s->linked) {

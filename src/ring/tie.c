@@ -258,13 +258,22 @@ files_lacked(struct peer *p, const struct record *r)
 {
 	struct lacked *l = &p->files.lacked;
 	struct record known;
+	unsigned at = 0;
 
 	if (!r->acknowledged ||
 	    (files_lost(p, &r->name, &known) &&
 		version_cmp(&known.version, &r->version) >= 0))
 		return;
-	l->at[l->next] = *r;
-	l->next = (l->next + 1) % LACKED_MAX;
+	/* The place of one that came meanwhile, or was not used yet. */
+	while (at < LACKED_MAX && l->at[at].acknowledged &&
+	       (!files_find(p, &l->at[at].name, &known) ||
+		   version_cmp(&known.version, &l->at[at].version) < 0))
+		at++;
+	if (at == LACKED_MAX) {
+		at = l->next;
+		l->next = (l->next + 1) % LACKED_MAX;
+	}
+	l->at[at] = *r;
 }
 
 void

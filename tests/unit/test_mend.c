@@ -157,6 +157,21 @@ known_where_it_lacks(void **state)
 	assert_false(files_lost(p, &r.name, &lost));
 }
 
+/* Those that came make place for others, and none that is lacked does. */
+static void
+lacked_ones_stay(void **state)
+{
+	struct record r = shelf.at[0], came = record_of("0007", 5), lost;
+
+	(void)state;
+	shelf.at[0] = came;
+	came.acknowledged = 1;
+	files_lacked(p, &r);
+	for (unsigned i = 0; i < 2 * LACKED_MAX; i++)
+		files_lacked(p, &came);
+	assert_true(files_lost(p, &r.name, &lost));
+}
+
 /* Who wants a copy hears that it was lost, and not only that it is not here. */
 static void
 copy_was_lost(void **state)
@@ -358,8 +373,8 @@ lost_at_replica(void **state)
 
 UNIT_MAIN(MEND_TEST(others_are_asked), MEND_TEST(no_replica_any_more),
     MEND_TEST(sender_is_told), MEND_TEST(sender_verifies),
-    MEND_TEST(known_where_it_lacks), MEND_TEST(copy_was_lost),
-    MEND_TEST(lost_everywhere), MEND_TEST(query_results),
-    MEND_TEST(asked_for_lost), MEND_TEST(older_is_not_stored),
-    MEND_TEST(older_again_ends), MEND_TEST(older_again_goes_on),
-    MEND_TEST(lost_at_replica))
+    MEND_TEST(known_where_it_lacks), MEND_TEST(lacked_ones_stay),
+    MEND_TEST(copy_was_lost), MEND_TEST(lost_everywhere),
+    MEND_TEST(query_results), MEND_TEST(asked_for_lost),
+    MEND_TEST(older_is_not_stored), MEND_TEST(older_again_ends),
+    MEND_TEST(older_again_goes_on), MEND_TEST(lost_at_replica))
