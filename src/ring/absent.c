@@ -11,7 +11,7 @@
 
 enum {
 	SETTLED_US = 100000, /* from one ask to the next, */
-	SETTLED_AGAIN_US = 400000, /* and before all are asked once more */
+	SETTLED_AGAIN_US = 400000, /* once all were asked */
 	SETTLED_MAX = 8, /* that are asked at a time */
 };
 
@@ -323,9 +323,11 @@ forget(struct peer *p)
 	const struct idset *bare =
 	    p->config.incarnation > 0 ? &f->bare : &nobody;
 
-	for (unsigned i = 0; i < sizeof(f->bereaved.bits); i++)
+	for (unsigned i = 0; i < sizeof(f->bereaved.bits); i++) {
 		f->bereaved.bits[i] &=
 		    (uint8_t) ~(f->inherited.bits[i] | bare->bits[i]);
+		f->bare.bits[i] &= f->bereaved.bits[i];
+	}
 	memset(&f->inherited, 0, sizeof(f->inherited));
 }
 

@@ -36,7 +36,7 @@ set_died(const struct peer *p, const struct idset *of, const struct ids *ids,
 
 /*
  * They died before this peer served, or while it could not write: their last
- * set may have been without. With those it saw die else it was in a set.
+ * set may have been without. With those that it saw die it was in a set.
  */
 static uint64_t
 doubt_away(const struct peer *p, unsigned key)
