@@ -138,6 +138,32 @@ died(struct peer *p, unsigned id)
 		idset_add(&p->files.without, id);
 }
 
+static unsigned
+keys_of(const struct peer *p, unsigned after, unsigned upto)
+{
+	unsigned n = ring_distance(p, after, upto);
+
+	return n == 0 ? p->space : n;
+}
+
+/* Their keys are this peer's now: newcomers between do not change that. */
+static void
+taken_over(struct peer *p)
+{
+	const struct idset *dead = &p->files.bereaved;
+	unsigned self = p->config.id, before, keys;
+
+	if (!range_serves(p, self))
+		return;
+	before = ring_owner_before(p, self);
+	keys = keys_of(p, before, self);
+	for (int id = idset_next(dead, 0); id >= 0;
+	     id = idset_next(dead, (unsigned)id + 1))
+		if (keys > p->files.mended[id].owed &&
+		    keys_of(p, before, (unsigned)id) < keys)
+			p->files.mended[id].owed = (uint16_t)keys;
+}
+
 /* What a newcomer only hears of, the others know whether it was made good. */
 void
 mourn_view_changed(struct peer *p)
@@ -205,17 +231,10 @@ mourn_view_changed(struct peer *p)
 		}
 	}
 	bare_over(p);
+	taken_over(p);
 	for (unsigned i = 0; i < sizeof(f->without.bits); i++)
 		f->without.bits[i] &= f->bereaved.bits[i];
 	mourn_unseen(p);
-}
-
-static unsigned
-keys_of(const struct peer *p, unsigned after, unsigned upto)
-{
-	unsigned n = ring_distance(p, after, upto);
-
-	return n == 0 ? p->space : n;
 }
 
 /*
@@ -241,14 +260,35 @@ edges_of(const struct peer *p, unsigned after, struct idset *out)
 	}
 }
 
+/* Are too many missed for any key of (after, upto]? All of them. */
+static bool
+bereft_between(
+    const struct peer *p, unsigned after, unsigned upto, struct idset *out)
+{
+	unsigned keys = keys_of(p, after, upto);
+	struct idset edges;
+	bool any = false;
+	struct ids ids;
+
+	edges_of(p, after, &edges);
+	for (unsigned i = 1; i <= keys; i++) {
+		unsigned key = (after + i) & (p->space - 1);
+
+		if (!idset_has(&edges, key) || range_bereft(p, key, &ids) == 0)
+			continue;
+		any = true;
+		for (unsigned j = 0; out != NULL && j < ids.count; j++)
+			idset_add(out, ids.at[j]);
+	}
+	return any;
+}
+
 void
 mourn_tell(
     const struct peer *p, unsigned after, unsigned upto, struct missed *out)
 {
-	unsigned keys = keys_of(p, after, upto), n = 0;
 	uint64_t *at = out->since.at;
-	struct idset edges;
-	bool bereft = false;
+	unsigned n = 0;
 	struct ids ids;
 
 	memset(out, 0, sizeof(*out));
@@ -256,15 +296,7 @@ mourn_tell(
 		for (unsigned i = 0; i < ids.count; i++)
 			idset_add(&out->away, ids.at[i]);
 	out->dead = out->away;
-	edges_of(p, after, &edges);
-	for (unsigned i = 1; i <= keys && !bereft; i++) {
-		unsigned key = (after + i) & (p->space - 1);
-
-		if (idset_has(&edges, key))
-			bereft = range_bereft(p, key, &ids);
-	}
-	for (unsigned i = 0; bereft && i < ids.count; i++)
-		idset_add(&out->dead, ids.at[i]);
+	(void)bereft_between(p, after, upto, &out->dead);
 	for (int id = idset_next(&out->dead, 0); id >= 0;
 	     id = idset_next(&out->dead, (unsigned)id + 1)) {
 		uint64_t us = p->files.mended[id].since_us;
@@ -338,31 +370,6 @@ range_mended(struct peer *p, unsigned after, unsigned upto)
 		mended(p, (unsigned)id, after, keys_of(p, after, upto));
 }
 
-/* Those of its keys are for which not too many at once were missed. */
-static void
-keys_mended(struct peer *p, unsigned after, unsigned upto)
-{
-	unsigned keys = keys_of(p, after, upto), run = 0;
-	struct idset edges;
-	bool bereft = false;
-
-	edges_of(p, after, &edges);
-	for (unsigned i = 1; i <= keys + 1; i++) {
-		unsigned key = (after + i) & (p->space - 1);
-
-		if (idset_has(&edges, key))
-			bereft = range_bereft(p, key, NULL) > 0;
-		if (i <= keys && !bereft) {
-			run++;
-			continue;
-		}
-		if (run > 0)
-			range_mended(p, (key - 1 - run) & (p->space - 1),
-			    (key - 1) & (p->space - 1));
-		run = 0;
-	}
-}
-
 void
 mourn_told(
     struct peer *p, unsigned after, unsigned upto, const struct missed *others)
@@ -376,9 +383,7 @@ mourn_told(
 	if (idset_next(&others->dead, 0) >= 0) {
 		if (!later || p->files.unsworn)
 			mourn_with(p, others, others->least, 0);
-	} else if (later) {
-		keys_mended(p, after, upto);
-	} else {
+	} else if (!later || !bereft_between(p, after, upto, NULL)) {
 		range_mended(p, after, upto);
 	}
 }
@@ -387,5 +392,6 @@ void
 mourn_over(struct peer *p, unsigned after)
 {
 	/* So many at once may have been all holders of a file. */
-	keys_mended(p, after, p->config.id);
+	if (!bereft_between(p, after, p->config.id, NULL))
+		range_mended(p, after, p->config.id);
 }
