@@ -74,7 +74,8 @@ is_missed(const struct sim *s, const struct node *down, uint64_t since_us)
 		const struct node *n = &s->nodes[i];
 		const struct member *m = &n->shadow[down->id];
 
-		if (n->born_us > since_us && n->forgot && !n->recalls)
+		if (check_live(n) && n->born_us > since_us && n->forgot &&
+		    !n->recalls)
 			return false;
 		missed |= check_acts(n, false) && n->born_us <= since_us &&
 			  m->state == MEMBER_DEAD &&
