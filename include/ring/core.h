@@ -123,6 +123,7 @@ void detect_forgive(struct peer *, uint64_t late_us);
 /* sweep.c: the identifier probe, and contacts that were not heard of. */
 void sweep_init(struct peer *);
 unsigned sweep_contacts(const struct peer *); /* how many */
+void sweep_view_changed(struct peer *); /* fewer: it is sooner */
 void sweep_tick(struct peer *);
 uint64_t sweep_deadline(const struct peer *);
 

@@ -425,6 +425,7 @@ peer_step(struct peer *p, uint64_t now_us, const struct event *ev,
 		if (p->sets_changed && p->gather_us == 0) {
 			p->sets_changed = false;
 			ping_soon(p);
+			sweep_view_changed(p);
 			files_view_changed(p);
 		}
 		ping_changed(p);

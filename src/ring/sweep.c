@@ -39,6 +39,15 @@ sweep_init(struct peer *p)
 	    CONTACT_FIRST_US + sweep_contacts(p) * CONTACT_EACH_US;
 }
 
+void
+sweep_view_changed(struct peer *p)
+{
+	uint64_t at = p->now_us + sweep_interval_us(p);
+
+	if (p->sweep_us > at)
+		p->sweep_us = at;
+}
+
 unsigned
 sweep_contacts(const struct peer *p)
 {
