@@ -89,6 +89,15 @@ same "the holder $holder is killed while it sends: request" $status 0
 got=received_2067
 [ -e $got ] || got=received_2067.bin
 holds "the same bytes" cmp 2067.bin $got
+
+# Not only when the journal moves, which may be never.
+freed()
+{
+	[ "$(du -sm "$XDG_STATE_HOME" | cut -f1)" -lt "$mib" ]
+}
+does "the holder is back" ringctl start "$holder"
+does "remove it" ringctl exec 5 remove 2067
+eventually "its room is free" 10 freed
 down lab
 eventually "no process is left" 5 no_leftovers
 finish
