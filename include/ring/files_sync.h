@@ -134,8 +134,8 @@ struct files {
 	uint16_t next_asked;
 	struct idset newcomers; /* came together with this peer, with nothing */
 	struct idset inherited; /* of those: told by the disk at start */
-	struct idset then; /* of those: alive then, and did not leave */
-	struct idset absent; /* of those: not back in service */
+	struct idset then; /* alive when it ended, or was fenced; not left */
+	struct idset absent; /* of then: not back in service */
 	struct idset told; /* likewise by another's word, if so many: */
 	unsigned told_least; /* 0: nobody's */
 	struct idset sole; /* not there, and perhaps the last who served */

@@ -68,7 +68,7 @@ absent_died(struct peer *p, unsigned id, bool alone)
 
 /* Back without its disk, it is no more than those who are gone. */
 static bool
-is_bare(const struct peer *p, unsigned id)
+still_bare(const struct peer *p, unsigned id)
 {
 	return peer_usable(p, id) && idset_has(&p->files.bare, id) &&
 	       idset_has(&p->files.bereaved, id);
@@ -78,7 +78,7 @@ static void
 not_missed(struct peer *p, unsigned id)
 {
 	idset_del(&p->files.sole, id);
-	if (is_bare(p, id))
+	if (still_bare(p, id))
 		return;
 	idset_del(&p->files.absent, id);
 	idset_del(&p->files.told, id);
@@ -143,7 +143,7 @@ count_away(const struct peer *p, const struct idset *set)
 		if (!is_back(p, (unsigned)id))
 			n++;
 		else
-			bare += is_bare(p, (unsigned)id);
+			bare += still_bare(p, (unsigned)id);
 	return n == 0 ? 0 : n + bare;
 }
 
@@ -154,7 +154,7 @@ count_bare(const struct peer *p, const struct idset *set)
 
 	for (int id = idset_next(set, 0); id >= 0;
 	     id = idset_next(set, (unsigned)id + 1))
-		n += is_bare(p, (unsigned)id);
+		n += still_bare(p, (unsigned)id);
 	return n;
 }
 

@@ -132,27 +132,32 @@ range_away(const struct peer *p, unsigned key, struct ids *out)
 	return n >= least ? n : 0;
 }
 
+/*
+ * The dead of set with whom this peer was in no replica set; then: up to those
+ * who served before it.
+ */
+static unsigned
+count_apart(const struct peer *p, const struct idset *set, unsigned key,
+    bool then, struct ids *out)
+{
+	if (idset_next(set, 0) < 0)
+		return 0;
+	return count_from(p, set, key, arc_served(p, key, then), p->space, out);
+}
+
 unsigned
 range_bereft_unseen(const struct peer *p, unsigned key, struct ids *out)
 {
-	const struct idset *unseen = &p->files.unseen;
-	unsigned n = 0;
+	unsigned n = count_apart(p, &p->files.unseen, key, true, out);
 
-	if (idset_next(unseen, 0) >= 0)
-		n = count_from(
-		    p, unseen, key, arc_served(p, key, true), p->space, out);
 	return n < p->config.copies ? range_away(p, key, out) : n;
 }
 
 unsigned
 range_bereft_without(const struct peer *p, unsigned key, struct ids *out)
 {
-	const struct idset *without = &p->files.without;
-	unsigned n = 0;
+	unsigned n = count_apart(p, &p->files.without, key, false, out);
 
-	if (idset_next(without, 0) >= 0)
-		n = count_from(
-		    p, without, key, arc_served(p, key, false), p->space, out);
 	return n < p->config.copies ? 0 : n;
 }
 
