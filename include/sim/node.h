@@ -73,7 +73,9 @@ struct node {
 	uint32_t last_served; /* the last incarnation that did */
 	bool forgot; /* it began with less than its last one knew */
 	uint64_t born_us; /* this process */
+	uint64_t lit_us; /* the first one since its power went */
 	uint64_t stood_us; /* it, or by turns those whose word it took */
+	uint64_t split_us; /* it was up when some knew nothing of others */
 	uint64_t known_us; /* when it last knew a live one, or none knew it */
 	uint32_t accused; /* incarnation wrongly called dead, not paused */
 	uint64_t spin_us, saved_us, sent;

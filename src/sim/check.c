@@ -37,6 +37,8 @@ check_born(struct sim *s, struct node *n)
 		    o->shadow[n->id].incarnation > 0)
 			plan_put(n->known_by, o->id);
 	}
+	if (n->disk.power_us > n->born_us)
+		n->lit_us = s->now_us;
 	n->known_us = n->born_us = s->now_us;
 	n->served = false;
 	n->spins = 0;
@@ -241,11 +243,21 @@ is_apart(struct sim *s, const struct node *n, bool syncing)
 	return false;
 }
 
+/* Who is up lives while some are apart. */
+static void
+split(struct sim *s)
+{
+	s->split_us = s->now_us;
+	for (unsigned i = 0; i < s->node_count; i++)
+		if (check_live(&s->nodes[i]))
+			s->nodes[i].split_us = s->now_us;
+}
+
 static void
 look_apart(struct sim *s, const struct node *n)
 {
 	if (check_acts(n, false) && is_apart(s, n, false))
-		s->split_us = s->now_us;
+		split(s);
 	/* That matters only where clocks differ, and then for good. */
 	if (s->skewed && s->unmet_us == 0 && check_acts(n, true) &&
 	    is_apart(s, n, true))
@@ -265,7 +277,7 @@ check_answers(struct sim *s, const struct node *n)
 {
 	check_apart(s);
 	if (n->running && n->goal == GOAL_LEAVE && is_apart(s, n, false))
-		s->split_us = s->now_us;
+		split(s);
 }
 
 /* Bytes between fields may differ by chance: then it is only slower. */

@@ -205,12 +205,13 @@ outdated(const struct sim *s, const struct command_log *o)
 	return false;
 }
 
-/* Nor has it all if it did not flush, and its power went. */
+/* Nor has it all if it did not flush, and its power went: likewise. */
 static bool
 is_bare(const struct sim *s, const struct node *n, uint64_t since_us)
 {
 	return is_reborn(n, since_us) ||
-	       (!s->sync && n->disk.power_us > since_us);
+	       (!s->sync &&
+		   (n->disk.power_us > since_us || n->lit_us > since_us));
 }
 
 /*
@@ -291,9 +292,9 @@ is_orphaned(struct sim *s, const struct command_log *o)
 	for (unsigned i = 0; i < s->node_count; i++) {
 		const struct node *n = &s->nodes[i];
 
-		if (!check_live(n) &&
-		    (s->copies == 1 || s->skewed || was_split(s, o->start_us) ||
-			!is_vouched(s, n, o->start_us)))
+		if (!check_live(n) && (s->copies == 1 || s->skewed ||
+					  n->split_us >= o->start_us ||
+					  !is_vouched(s, n, o->start_us)))
 			return true;
 	}
 	return false;
