@@ -14,7 +14,7 @@ try()
 		echo "ok $n - $words"
 	else
 		echo "not ok $n - $words"
-		sed 's/^/# /' <<<"$out"
+		sed 's/^/# /' <<<"$out" >&2
 	fi
 }
 

@@ -14,7 +14,7 @@ for source in tests/fuzz/*.c; do
 		echo "ok $n - $name: $out"
 	else
 		echo "not ok $n - $name"
-		sed 's/^/# /' <<<"$out"
+		sed 's/^/# /' <<<"$out" >&2
 	fi
 done
 echo "1..$n"

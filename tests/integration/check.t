@@ -149,7 +149,7 @@ for ((i = 0; i < 5; i++)); do
 	checks[i]=$!
 done
 for ((i = 0; i < 5; i++)); do
-	wait ${checks[i]} || { bad=$((bad + 1)); note "$(cat "$W/check.$i")"; }
+	wait ${checks[i]} || { bad=$((bad + 1)); diag "$(cat "$W/check.$i")"; }
 done
 same "five checks during stores" $bad 0
 wait $writer

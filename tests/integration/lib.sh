@@ -54,11 +54,18 @@ fail()
 	CASES=$((CASES + 1))
 	FAILED=$((FAILED + 1))
 	echo "not ok $CASES - $*"
+	diag "failed: $CASES - $*"
 }
 
 note()
 {
 	sed 's/^/# /' <<<"$*"
+}
+
+# For whoever reads a failure: harnesses show what comes on standard error.
+diag()
+{
+	note "$*" >&2
 }
 
 skip()
@@ -87,10 +94,10 @@ run()
 # What run saw, for whoever reads the failure.
 details()
 {
-	note "command: $COMMAND"
-	note "status: $STATUS"
-	[ -z "$OUT" ] || note "stdout: $(head -c 2000 <<<"$OUT")"
-	[ -z "$ERR" ] || note "stderr: $(head -c 2000 <<<"$ERR")"
+	diag "command: $COMMAND"
+	diag "status: $STATUS"
+	[ -z "$OUT" ] || diag "stdout: $(head -c 2000 <<<"$OUT")"
+	[ -z "$ERR" ] || diag "stderr: $(head -c 2000 <<<"$ERR")"
 }
 
 # exits WORDS STATUS COMMAND...
@@ -137,7 +144,7 @@ holds()
 		pass "$words"
 	else
 		fail "$words"
-		note "not true: $*"
+		diag "not true: $*"
 		return 1
 	fi
 }
@@ -148,8 +155,8 @@ same()
 		pass "$1"
 	else
 		fail "$1"
-		note "got: $2"
-		note "not: $3"
+		diag "got: $2"
+		diag "not: $3"
 		return 1
 	fi
 }
@@ -174,7 +181,7 @@ eventually()
 	else
 		fail "$words: not in $1 s"
 		shift
-		note "never true: $*"
+		diag "never true: $*"
 		return 1
 	fi
 }

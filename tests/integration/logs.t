@@ -19,7 +19,7 @@ prints()
 {
 	local id=$1
 	eventually "peer $id prints: $2${3:+ ...}" 5 printed "$@" ||
-	    note "$(ringctl logs "$id" </dev/null 2>&1 | tail -30)"
+	    diag "$(ringctl logs "$id" </dev/null 2>&1 | tail -30)"
 }
 
 up lab "2 4 5 8 9 14 19" "route successor" "log pings" "ping 200ms"

@@ -77,7 +77,7 @@ said()
 # prints WORDS ID REGEX
 prints()
 {
-	eventually "$1" 20 said "$2" "$3" || note "$(tail -n 20 "log.$2")"
+	eventually "$1" 20 said "$2" "$3" || diag "$(tail -n 20 "log.$2")"
 }
 
 # ring_is ID TEXT: asks it again and again for its neighbours.
@@ -93,7 +93,7 @@ settles()
 {
 	eventually "$1" 60 ring_is "$2" \
 	    "first successor $3, second successor $4, predecessor $5" ||
-	    note "$(tail -n 5 "log.$2")"
+	    diag "$(tail -n 5 "log.$2")"
 }
 
 hang_up()

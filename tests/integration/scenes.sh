@@ -75,7 +75,7 @@ comes()
 	else
 		fail "$SCENE: $1"
 		details
-		cmp "$W/got" "$4" 2>&1 | sed 's/^/# /'
+		cmp "$W/got" "$4" 2>&1 | sed 's/^/# /' >&2
 		return 1
 	fi
 }
@@ -88,7 +88,7 @@ comes_everywhere()
 		run ringctl exec $id request "$2" "$W/got"
 		[ "$STATUS" = 0 ] && cmp -s "$W/got" "$3" || {
 			bad=$((bad + 1))
-			note "at peer $id:"
+			diag "at peer $id:"
 			details
 		}
 	done

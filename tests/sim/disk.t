@@ -12,6 +12,7 @@ if out=$("$build/ringctl-sim" --disk --seeds "$seeds" --stop-after 3 2>&1); then
 	echo "ok 1 - $seeds seeds without a violation"
 else
 	echo "not ok 1 - $seeds seeds without a violation"
+	sed 's/^/# /' <<<"$out" >&2
 fi
 sed 's/^/# /' <<<"$out"
 
@@ -28,6 +29,7 @@ for mutant in keep-temps early-ack no-fsync; do
 		echo "ok $n - $mutant is found"
 	else
 		echo "not ok $n - $mutant is found"
+		sed 's/^/# /' <<<"$out" >&2
 	fi
 	sed 's/^/# /' <<<"$out"
 done

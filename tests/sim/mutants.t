@@ -22,7 +22,7 @@ while read -r mutant checks; do
 		    "$(sed -n 's/^violation: //p' <<<"$out" | tr -d '#')"
 	else
 		echo "not ok $n - $name is found in $seeds_max seeds"
-		sed 's/^/# /' <<<"$out"
+		sed 's/^/# /' <<<"$out" >&2
 	fi
 done <<'END'
 no-probe -

@@ -16,7 +16,7 @@ for plan in tests/sim/plans/*.plan; do
 		echo "ok $n - $(basename "$plan" .plan): $what"
 	else
 		echo "not ok $n - $(basename "$plan" .plan): $what"
-		sed 's/^/# /' <<<"$out"
+		sed 's/^/# /' <<<"$out" >&2
 	fi
 done
 echo "1..$n"

@@ -15,7 +15,7 @@ while read -r name words; do
 		echo "ok $n - $name ($words)"
 	else
 		echo "not ok $n - $name ($words)"
-		sed 's/^/# /' <<<"$out"
+		sed 's/^/# /' <<<"$out" >&2
 	fi
 done < <("$sim" --list)
 echo "1..$n"

@@ -10,6 +10,7 @@ if out=$("$sim" --seeds "$seeds" --stop-after 3 2>&1); then
 	echo "ok 1 - $seeds seeds without a violation"
 else
 	echo "not ok 1 - $seeds seeds without a violation"
+	sed 's/^/# /' <<<"$out" >&2
 fi
 sed 's/^/# /' <<<"$out"
 echo 1..1

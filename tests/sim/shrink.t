@@ -14,7 +14,7 @@ report() { # NAME STATUS FILE
 		echo "ok $n - $1"
 	else
 		echo "not ok $n - $1"
-		sed 's/^/# /' "$3"
+		sed 's/^/# /' "$3" >&2
 	fi
 }
 
