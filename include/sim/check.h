@@ -17,6 +17,8 @@ void check_step(struct sim *, struct node *);
 
 /* Do some peers know nothing of others, or is one wrongly called dead? */
 void check_apart(struct sim *);
+/* This one, of others? */
+void check_split(struct sim *, const struct node *);
 
 /* The same, when this one answers. */
 void check_answers(struct sim *, const struct node *);

@@ -40,6 +40,7 @@ struct lineage {
 	uint32_t incarnation, process;
 	const struct node *node;
 	unsigned wipes; /* of its disk then */
+	uint64_t us; /* since then */
 };
 
 struct sim {

@@ -62,6 +62,16 @@ check_contact(const struct node *n, const struct node *other)
 	return false;
 }
 
+/* Were all disks lost that were there then? */
+static bool
+all_lost(const struct sim *s, uint64_t then_us)
+{
+	for (unsigned i = 0; i < s->node_count; i++)
+		if (s->nodes[i].disk.wiped_us <= then_us)
+			return false;
+	return true;
+}
+
 /* May this process have an incarnation that another one had? */
 static bool
 reuse_excused(struct sim *s, const struct node *n, const struct lineage *l,
@@ -71,7 +81,7 @@ reuse_excused(struct sim *s, const struct node *n, const struct lineage *l,
 		return !l->node->running || l->node->incarnation != incarnation;
 	if (l->wipes == n->disk.wipes)
 		return false;
-	if (!s->calm || !n->recalls)
+	if (!s->calm || !n->recalls || all_lost(s, l->us))
 		return true;
 	/* Its disk was lost: who was there must remember, and be asked. */
 	for (unsigned i = 0; i < s->node_count; i++) {
@@ -114,8 +124,8 @@ check_lineage(struct sim *s, struct node *n, uint32_t incarnation)
 		    "incarnation %u is used, and %u is on its disk",
 		    incarnation, n->disk.incarnation);
 	if (s->lineage_count < LINEAGES_MAX)
-		s->lineages[s->lineage_count++] = (struct lineage){
-		    n->id, incarnation, n->process, n, n->disk.wipes};
+		s->lineages[s->lineage_count++] = (struct lineage){n->id,
+		    incarnation, n->process, n, n->disk.wipes, s->now_us};
 }
 
 /* I2 */
@@ -180,106 +190,6 @@ check_acts(const struct node *n, bool syncing)
 	       (syncing || !(n->shadow[n->id].flags & MEMBER_SYNCING));
 }
 
-bool
-check_strangers(const struct node *n, const struct node *o)
-{
-	return o != n && n->shadow[o->id].state == MEMBER_NONE &&
-	       o->shadow[n->id].state == MEMBER_NONE && !check_contact(n, o) &&
-	       !check_contact(o, n);
-}
-
-/*
- * Does n list what the process of o never said? Then it is of an earlier life,
- * which nobody could tell o of, and had the same number: these two have not met
- * yet, but one takes the other for whom it knew.
- */
-static bool
-mistakes(const struct node *n, const struct node *o)
-{
-	const struct member *m = &n->shadow[o->id], *own = &o->shadow[o->id];
-
-	return m->incarnation == o->incarnation &&
-	       (m->revision > own->revision ||
-		   (m->revision == own->revision && m->flags != own->flags));
-}
-
-/*
- * Nor can this one ask another for what it has, which is silent, or comes back
- * to one that has no memory, or had none of it when it looked for it.
- */
-static bool
-is_unheard(const struct node *n, const struct node *o)
-{
-	bool back = (n->recalls || n->forgot) && o->incarnation > 1 &&
-		    !check_acts(o, false);
-
-	return (o->paused || back) && n->shadow[o->id].state == MEMBER_NONE &&
-	       (n->forgot || !check_contact(n, o)) &&
-	       (!check_knows(o, n) || mistakes(o, n));
-}
-
-/* Do this and another one know nothing of each other, or is one accused? */
-static bool
-is_apart(struct sim *s, const struct node *n, bool syncing)
-{
-	for (unsigned i = 0; i < s->node_count; i++) {
-		const struct node *o = &s->nodes[i];
-		const struct member *m = &n->shadow[o->id];
-
-		/* One that is paused, or syncs, has its files all the same. */
-		if (check_live(o) && o->incarnation > 0 &&
-		    (check_strangers(n, o) || is_unheard(n, o) ||
-			mistakes(n, o) || mistakes(o, n) ||
-			s->blocked[n->index][o->index] > 0))
-			return true;
-		if (o == n || !check_acts(o, syncing))
-			continue;
-		if (!check_knows(n, o) && !check_knows(o, n))
-			return true;
-		if (m->state == MEMBER_DEAD && o->accused == o->incarnation &&
-		    m->incarnation == o->incarnation)
-			return true;
-	}
-	return false;
-}
-
-/* Who is up lives while some are apart. */
-static void
-split(struct sim *s)
-{
-	s->split_us = s->now_us;
-	for (unsigned i = 0; i < s->node_count; i++)
-		if (check_live(&s->nodes[i]))
-			s->nodes[i].split_us = s->now_us;
-}
-
-static void
-look_apart(struct sim *s, const struct node *n)
-{
-	if (check_acts(n, false) && is_apart(s, n, false))
-		split(s);
-	/* That matters only where clocks differ, and then for good. */
-	if (s->skewed && s->unmet_us == 0 && check_acts(n, true) &&
-	    is_apart(s, n, true))
-		s->unmet_us = s->now_us;
-}
-
-void
-check_apart(struct sim *s)
-{
-	for (unsigned i = 0; i < s->node_count && s->split_us < s->now_us; i++)
-		look_apart(s, &s->nodes[i]);
-}
-
-/* Also who was told to leave answers, and may have met nobody yet. */
-void
-check_answers(struct sim *s, const struct node *n)
-{
-	check_apart(s);
-	if (n->running && n->goal == GOAL_LEAVE && is_apart(s, n, false))
-		split(s);
-}
-
 /* Bytes between fields may differ by chance: then it is only slower. */
 static bool
 same(const void *a, const void *b, size_t len)
@@ -320,7 +230,7 @@ compare_view(struct sim *s, struct node *n)
 	commands_view_changed(s, n);
 	check_served(s, n);
 	check_missed(s, n);
-	look_apart(s, n);
+	check_split(s, n);
 	save_view(s, n);
 }
 
