@@ -14,6 +14,7 @@
 # SAN=1           AddressSanitizer and UndefinedBehaviorSanitizer
 # SEEDS=n         how many simulator seeds, from START=seed on
 # FUZZ_SECONDS=n  how long each fuzzer runs
+# LINT_NODES=n    how far the analyzer follows each function
 # BIG=1           the large file of the tests is 4 GiB, not 256 MiB
 
 BUILD ?= build
@@ -25,6 +26,7 @@ CFLAGS ?= -O2 -g
 SEEDS ?= 2000
 START ?= 1
 FUZZ_SECONDS ?= 600
+LINT_NODES ?= 225000
 PROVE ?= prove
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla \
@@ -218,6 +220,7 @@ clang-tidy: $(C_SRC:%=$(BUILD)/lint/%)
 $(BUILD)/lint/%.c: %.c $(HEADERS) .clang-tidy
 	@mkdir -p $(@D)
 	clang-tidy --quiet --warnings-as-errors='*' $< -- -std=c11 -Iinclude \
+	    -Xclang -analyzer-config -Xclang max-nodes=$(LINT_NODES) \
 	    $(if $(filter $<,$(PURE_SRC)),,$(SYSTEM)) 2>&1 >$@.out | \
 	    grep -v 'warnings\? \(generated\|treated\)' >&2; \
 	    if grep -q . $@.out; then cat $@.out; exit 1; fi
