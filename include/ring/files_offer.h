@@ -45,6 +45,7 @@ struct mended {
 	uint16_t owed; /* of this peer's last keys it is missed by word */
 	uint32_t life; /* the last incarnation known */
 	uint64_t since_us; /* it has been dead */
+	uint64_t unseen_us; /* likewise, before this peer served */
 	uint64_t lost_us; /* it may lack what it had until then */
 };
 

@@ -410,7 +410,8 @@ absent_serve(struct peer *p, const uint16_t *ids, unsigned n)
 	/* Those of whom only the disk tells may have gone on until now. */
 	for (unsigned id = 0; id < p->space; id++)
 		if (idset_has(&f->inherited, id))
-			f->mended[id].since_us = mourn_clock(p);
+			f->mended[id].since_us = f->mended[id].unseen_us =
+			    mourn_clock(p);
 	/* In a new ring nobody was away. */
 	f->unsworn = p->config.incarnation > 0;
 	for (unsigned i = 0; i < sizeof(f->inherited.bits); i++)

@@ -26,9 +26,13 @@ set_died(const struct peer *p, const struct idset *of, const struct ids *ids,
 {
 	uint64_t last[COPIES_MAX] = {0};
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		const struct mended *m = &p->files.mended[ids->at[i]];
+
 		if (idset_has(of, ids->at[i]))
-			keep_last(last, p->files.mended[ids->at[i]].since_us);
+			keep_last(last, of == &p->files.unseen ? m->unseen_us
+							       : m->since_us);
+	}
 	if (n > p->config.copies)
 		n = p->config.copies;
 	return n == 0 ? 0 : last[n - 1];

@@ -18,7 +18,7 @@ bereave(struct peer *p, unsigned id, uint64_t since_us)
 	if (!idset_has(&p->files.bereaved, id))
 		m->owed = 0;
 	if (!idset_has(&p->files.bereaved, id) || since_us < m->since_us)
-		m->since_us = since_us;
+		m->since_us = m->unseen_us = since_us;
 	m->count = 0;
 	idset_add(&p->files.bereaved, id);
 }
@@ -65,8 +65,14 @@ mourn_misses(
 static void
 mourn_unseen(struct peer *p)
 {
-	if (!range_serves(p, p->config.id))
-		p->files.unseen = p->files.bereaved;
+	const struct idset *dead = &p->files.bereaved;
+
+	if (range_serves(p, p->config.id))
+		return;
+	p->files.unseen = *dead;
+	for (int id = idset_next(dead, 0); id >= 0;
+	     id = idset_next(dead, (unsigned)id + 1))
+		p->files.mended[id].unseen_us = p->files.mended[id].since_us;
 }
 
 /* It is a member again, or was one before this peer was. */
@@ -126,16 +132,25 @@ nobody_serves(const struct peer *p)
 	return true;
 }
 
-/* While this peer can't write, the others are a set without it. */
+/*
+ * While this peer can't write, the others are a set without it. Who had come
+ * back was in sets with it, as with all whom it sees die: unseen is what that
+ * one had before.
+ */
 static void
 died(struct peer *p, unsigned id)
 {
 	unsigned self = p->config.id;
+	struct mended *m = &p->files.mended[id];
+	uint64_t unseen_us = m->unseen_us;
 
-	bereave(p, id,
-	    absent_has(p, id) ? p->files.mended[id].since_us : mourn_clock(p));
-	if (range_serves(p, self) && !member_writable(p, self))
+	bereave(p, id, absent_has(p, id) ? m->since_us : mourn_clock(p));
+	if (!range_serves(p, self))
+		return;
+	if (!member_writable(p, self))
 		idset_add(&p->files.without, id);
+	else if (idset_has(&p->files.unseen, id) && !absent_has(p, id))
+		m->unseen_us = unseen_us;
 }
 
 static unsigned

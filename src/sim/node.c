@@ -168,6 +168,7 @@ node_fork(struct sim *s, struct node *n)
 static void
 end_process(struct sim *s, struct node *n)
 {
+	check_apart(s);
 	command_lost(s, n);
 	circuit_abandon(s, n);
 	items_clear(&n->sockets, &s->queue);
