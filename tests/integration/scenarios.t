@@ -67,7 +67,7 @@ for victim in 19 2 4; do
 		comes "$victim killed when it had it: whole at $id" \
 		    $id 2067 $wanted
 	done
-	S_does "start $victim" ringctl start $victim
+	starts $victim
 	ready
 	comes_everywhere "the same everywhere" 2067 $wanted
 done
@@ -82,7 +82,7 @@ for try in 1 2 3 4 5; do
 	begun "$(data 19 tmp)"
 	caught=$?
 	ends "the client succeeds by retry" 0
-	S_does "start 19" ringctl start 19
+	starts 19
 	ready
 	[ $caught != 0 ] || break
 done
@@ -123,7 +123,7 @@ for try in 1 2 3 4 5; do
 	caught=$?
 	ends "19 is killed while it sends: request" 0
 	S_holds "the same bytes" cmp "$W/target/got" big
-	S_does "start 19" ringctl start 19
+	starts 19
 	ready
 	[ $caught != 0 ] || break
 done
@@ -176,7 +176,7 @@ else
 	S_holds "or fails at once, and is no member: $ERR" \
 	    [ "$(peer_of lab 17 state)" != up ]
 fi
-S_does "start 19" ringctl start 19
+starts 19
 S_does "whole" ringctl wait
 comes_everywhere "nothing is lost" 2067 big
 
@@ -228,7 +228,7 @@ scene 11 "kill everything, start in random order"
 S_does "kill all" ringctl kill all
 for id in $(ls "$(data "")" | grep -E '^[0-9]+$' | shuf); do
 	case " $textbook " in
-	*" $id "*) S_does "start $id" ringctl start $id ;;
+	*" $id "*) starts $id ;;
 	esac
 done
 ready "one ring"
@@ -253,7 +253,7 @@ wait_for
 note "quit: exit $STATUS: $OUT $ERR"
 S_does "whole" ringctl wait
 comes_everywhere "nothing is lost" 2067 big
-S_does "start 19" ringctl start 19
+starts 19
 ready
 
 scene 14 "SIGSTOP an owner, overwrite, SIGCONT"

@@ -54,7 +54,7 @@ for try in 1 2 3; do
 	kill -9 "$(pid_of 180)"
 	ends "the owner is killed: stored by another try" 0
 	S_does "a newer one" ringctl exec 20 store 0180 new
-	S_does "start 180" ringctl start 180
+	starts 180
 	comes_everywhere "the newer stays" 0180 new
 	ready
 	comes_everywhere "also when 180 is back" 0180 new
@@ -173,7 +173,7 @@ for how in flip cut gone; do
 		    S_does "kill $before" ringctl kill $before
 		comes_everywhere "$how at $holder: never served" 0040 sound
 		[ $before = none ] ||
-		    S_does "start $before" ringctl start $before
+		    starts $before
 		S_eventually "$how at $holder: fetched again" 15 \
 		    on_disk 0040 sound "50 80 110"
 	done

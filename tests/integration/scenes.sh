@@ -106,6 +106,18 @@ ready()
 	S_does "${1:-ready}" ringctl --timeout 30 wait ready
 }
 
+# starts ID: when the supervisor has seen it die.
+starts()
+{
+	local id=$1
+	is_gone()
+	{
+		[ "$(peer_of "$RING" "$id" pid)" = null ]
+	}
+	poll 10 is_gone
+	S_does "start $id" ringctl start "$id"
+}
+
 is_ready()
 {
 	[ "$(status_of "$RING" '$_->{ready} ? 1 : 0')" = 1 ]
