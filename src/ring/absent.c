@@ -342,7 +342,9 @@ absent_inherit(struct peer *p, const uint16_t *ids, unsigned n)
 	unsigned own = ring_distance(p, ring_owner_before(p, self), self);
 	unsigned keys = own == 0 ? p->space : own; /* of this peer */
 	bool served = false, fresh = false, stayed = false, known;
+	struct idset named; /* they miss them, too */
 
+	memset(&named, 0, sizeof(named));
 	for (unsigned i = 0; i < n; i++) {
 		const struct session *mine =
 		    range_session(p, SESSION_MINE, ids[i]);
@@ -356,15 +358,19 @@ absent_inherit(struct peer *p, const uint16_t *ids, unsigned n)
 		fresh |= mine->served;
 		stayed |= mine->served && mine->missed.least == 0 &&
 			  (floor == 0 || floor == p->view[ids[i]].incarnation);
+		for (unsigned j = 0; j < sizeof(named.bits); j++)
+			named.bits[j] |= mine->missed.away.bits[j];
 	}
 	if (served && p->phase == PHASE_SYNCING)
 		forget(p);
 	if (stayed && p->phase == PHASE_SYNCING)
 		memset(&p->files.elders, 0, sizeof(p->files.elders));
 	/* Of whom nobody has heard, those that were away too have no word. */
-	known = (served && p->phase == PHASE_SYNCING) || any_stayed(p);
+	known =
+	    n > 0 && ((served && p->phase == PHASE_SYNCING) || any_stayed(p));
 	for (unsigned id = 0; id < p->space; id++)
-		if (stayed || (known && p->view[id].state == MEMBER_DEAD))
+		if (stayed || (known && p->view[id].state == MEMBER_DEAD &&
+				  !idset_has(&named, id)))
 			not_missed(p, id);
 	/*
 	 * If nobody was there, what one doubts all doubt; and whom one misses,
