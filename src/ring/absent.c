@@ -84,6 +84,14 @@ not_missed(struct peer *p, unsigned id)
 	idset_del(&p->files.told, id);
 }
 
+/* It left nothing that others have not got. */
+static void
+absent_left(struct peer *p, unsigned id)
+{
+	idset_del(&p->files.then, id);
+	not_missed(p, id);
+}
+
 bool
 absent_has(const struct peer *p, unsigned id)
 {
@@ -252,14 +260,13 @@ absent_view_changed(struct peer *p)
 		absent_fence(p);
 	for (unsigned id = 0; id < p->space; id++) {
 		if (p->view[id].state == MEMBER_LEFT)
-			idset_del(&f->then, id);
+			absent_left(p, id);
 		/* Before it serves itself, it may be old news that one does. */
 		if (p->phase == PHASE_SERVING && is_back(p, id))
 			idset_add(&f->known, id);
 		else if (p->phase != PHASE_SERVING || peer_usable(p, id))
 			idset_del(&f->known, id);
-		if (p->view[id].state == MEMBER_LEFT ||
-		    (serves(p) && is_back(p, id)))
+		if (serves(p) && is_back(p, id))
 			not_missed(p, id);
 	}
 	if (!serves(p))
@@ -303,11 +310,15 @@ void
 absent_settled(struct peer *p, unsigned id)
 {
 	struct files *f = &p->files;
+	bool leaving = p->view[id].state == MEMBER_LEAVING;
 
 	idset_del(&f->reunited, id);
-	if (!idset_has(&f->elders, id))
+	if (!idset_has(&f->elders, id) && !(leaving && absent_has(p, id)))
 		return;
 	idset_del(&f->elders, id);
+	/* As good as gone: it may stay until this peer answers. */
+	if (leaving)
+		absent_left(p, id);
 	absent_view_changed(p);
 }
 

@@ -87,6 +87,17 @@ mourn_back(struct peer *p, unsigned id)
 		idset_add(&f->elders, id);
 }
 
+/* What it may have been given alone it hands over, and says when it has. */
+static void
+leaves(struct peer *p, unsigned id)
+{
+	struct files *f = &p->files;
+
+	if (!idset_has(&f->leaving, id) && absent_has(p, id))
+		idset_add(&f->reunited, id);
+	idset_add(&f->leaving, id);
+}
+
 /*
  * It had an earlier life, of which this peer knows nothing: its disk may bring
  * what no set has. A newcomer, or one whose disk is gone, knows nobody's.
@@ -230,7 +241,7 @@ mourn_view_changed(struct peer *p)
 		if (p->view[id].state == MEMBER_LEFT)
 			idset_add(&f->left, id);
 		if (p->view[id].state == MEMBER_LEAVING && id != p->config.id)
-			idset_add(&f->leaving, id);
+			leaves(p, id);
 		else
 			idset_del(&f->leaving, id);
 		if (peer_usable(p, id)) {

@@ -253,22 +253,12 @@ offer_tick(struct peer *p)
 	return o->timer_us;
 }
 
-/* What it shall keep now, the others of those sets may not have yet. */
-bool
-files_settled(const struct peer *p)
-{
-	return p->phase == PHASE_SERVING && p->files.offer.passed &&
-	       !p->sets_changed && range_synced(p);
-}
-
-bool
-files_handed_over(const struct peer *p)
+/* All that it holds, the others have, but for what is being stored. */
+static bool
+offer_done(const struct peer *p)
 {
 	const struct files *f = &p->files;
 
-	for (unsigned i = 0; i < p->files.op_top; i++)
-		if (f->ops[i].state != OP_FREE)
-			return false;
 	for (unsigned i = 0; i < p->files.write_top; i++)
 		if (f->writes[i].state == WRITE_COMMITTING)
 			return false;
@@ -276,4 +266,25 @@ files_handed_over(const struct peer *p)
 		if (f->pulls[i].state == PULL_COMMITTING)
 			return false;
 	return f->offer.passed || p->member_count == 0;
+}
+
+/* What it shall keep now, the others of those sets may not have yet. */
+bool
+files_settled(const struct peer *p)
+{
+	if (p->sets_changed)
+		return false;
+	if (offer_leaving(p))
+		return offer_done(p);
+	return p->phase == PHASE_SERVING && p->files.offer.passed &&
+	       range_synced(p);
+}
+
+bool
+files_handed_over(const struct peer *p)
+{
+	for (unsigned i = 0; i < p->files.op_top; i++)
+		if (p->files.ops[i].state != OP_FREE)
+			return false;
+	return offer_done(p);
 }
