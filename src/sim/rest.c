@@ -125,12 +125,30 @@ check_rate(struct sim *s)
 			    (unsigned long long)(s->nodes[i].sent - sent[i]));
 }
 
+/*
+ * A damage may be found just now, and be mended: what that opened is closed
+ * when its peer is idle again, which is later than when the copy is placed.
+ */
+static void
+rest_again(struct sim *s, uint64_t step_us, bool placed)
+{
+	const char *why;
+
+	for (unsigned i = 0; i < 100 && !s->failed; i++) {
+		if (check_rest(s) == NULL && (!placed || content_placed(s)))
+			return;
+		sim_until(s, s->now_us + step_us);
+	}
+	if ((why = check_rest(s)) != NULL)
+		sim_fail(
+		    s, CHECK_REST, NULL, "no more, after requests: %s", why);
+}
+
 void
 rest_check(struct sim *s)
 {
 	struct node *n = any_live(s);
 	unsigned first = s->commands.count + 1;
-	const char *why;
 
 	if (n == NULL)
 		return;
@@ -149,18 +167,11 @@ rest_check(struct sim *s)
 	check_rate(s);
 	if (s->failed)
 		return;
-	/* A damage may be found just now, and be mended. */
-	for (unsigned i = 0; i < 100 && check_rest(s) != NULL && !s->failed;
-	     i++)
-		sim_until(s, s->now_us + 50 * MS);
-	if ((why = check_rest(s)) != NULL)
-		sim_fail(
-		    s, CHECK_REST, NULL, "no more, after requests: %s", why);
+	rest_again(s, 50 * MS, false);
 	check_owners(s, first);
 	command_check_files(s, first);
 	/* Copies may come after rest, but not much. */
-	for (unsigned i = 0; i < 100 && !content_placed(s) && !s->failed; i++)
-		sim_until(s, s->now_us + 200 * MS);
+	rest_again(s, 200 * MS, true);
 	content_check_places(s);
 	check_handles(s);
 }
