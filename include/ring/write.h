@@ -34,6 +34,8 @@ void write_lost(struct peer *, const struct record *);
 void write_unfeed(struct peer *, enum feed, unsigned feeder);
 /* Is a version of this name on its way into the store? */
 bool write_active(const struct peer *, const struct name *);
+/* Likewise this one, or all of a later one: its rest may never come. */
+bool write_brings(const struct peer *, const struct record *);
 unsigned write_index(const struct peer *, const struct write *);
 void write_disk_failed(struct peer *, const char *text);
 void write_finish(struct peer *, struct write *); /* all hold it */

@@ -451,6 +451,21 @@ write_active(const struct peer *p, const struct name *name)
 	return false;
 }
 
+bool
+write_brings(const struct peer *p, const struct record *r)
+{
+	for (unsigned i = 0; i < p->files.write_top; i++) {
+		const struct write *w = &p->files.writes[i];
+		int cmp = version_cmp(&w->record.version, &r->version);
+
+		if (w->state != WRITE_FREE &&
+		    name_cmp(&w->record.name, &r->name) == 0 &&
+		    (cmp == 0 || (cmp > 0 && w->sealed)))
+			return true;
+	}
+	return false;
+}
+
 uint64_t
 write_tick(struct peer *p)
 {

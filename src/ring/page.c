@@ -124,7 +124,7 @@ session_pull(struct peer *p, struct session *s, unsigned item)
 
 	if (!session_lacks(p, s, r)) {
 		s->todo &= ~bit;
-	} else if (!write_active(p, &r->name) &&
+	} else if (!write_brings(p, r) &&
 		   pull_start(
 		       p, s->id, r, (unsigned)(s - p->files.sessions), item)) {
 		s->todo &= ~bit;

@@ -217,7 +217,7 @@ pull_newer(struct peer *p, struct pull *l, const struct record *r)
 	if (files_find(p, &r->name, &held) &&
 	    version_cmp(&held.version, &r->version) >= 0) {
 		pull_end(p, l, PULLED);
-	} else if (write_active(p, &r->name)) {
+	} else if (write_brings(p, r)) {
 		pull_end(p, l, PULLED_NOT_NOW);
 	} else {
 		l->record = *r;

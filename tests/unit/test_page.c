@@ -246,6 +246,37 @@ held_while_written(void **state)
 	assert_true(wants_more());
 }
 
+/* Only a write that has all of this version, or a later one, is waited for. */
+static void
+lacked_while_written(void **state)
+{
+	struct write *w = &p->files.writes[0];
+	struct session *s;
+
+	(void)state;
+	p->files.write_top = 1;
+	w->state = WRITE_FEEDING;
+	w->record = record_of("0006", 1);
+	lists(0, 1, true);
+	assert_int_equal(under_way(), 0);
+	w->state = WRITE_COMMITTING;
+	w->record = record_of("0006", 2);
+	w->sealed = true;
+	s = session_of(p, OWNER, NUMBER);
+	session_step(p, s);
+	assert_int_equal(under_way(), 0);
+	w->state = WRITE_FEEDING;
+	w->sealed = false;
+	session_step(p, s);
+	assert_int_equal(under_way(), 1);
+	pull_end(p, &p->files.pulls[0], PULLED_NOT_NOW);
+	w->state = WRITE_COMMITTING;
+	w->sealed = true;
+	w->record = record_of("0006", 0);
+	session_step(p, s);
+	assert_int_equal(under_way(), 1);
+}
+
 /* What was said on a link that is closed for a better one is said again. */
 static void
 spare_link(void **state)
@@ -325,5 +356,6 @@ UNIT_MAIN(PAGE_TEST(next_page_while_copies_come),
     PAGE_TEST(failed_copy), PAGE_TEST(no_room_for_all),
     PAGE_TEST(copies_are_this_comparisons), PAGE_TEST(replaced_at_its_holder),
     PAGE_TEST(replaced_here), PAGE_TEST(listing_while_one_waits),
-    PAGE_TEST(held_while_written), PAGE_TEST(spare_link),
-    PAGE_TEST(late_hang_up), PAGE_TEST(late_hang_up_of_refuted))
+    PAGE_TEST(held_while_written), PAGE_TEST(lacked_while_written),
+    PAGE_TEST(spare_link), PAGE_TEST(late_hang_up),
+    PAGE_TEST(late_hang_up_of_refuted))
