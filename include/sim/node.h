@@ -73,6 +73,8 @@ struct node {
 	uint32_t last_served; /* the last incarnation that did */
 	bool forgot; /* it began with less than its last one knew */
 	uint64_t born_us; /* this process */
+	uint64_t serving_us; /* it said so first; 0: not yet */
+	uint64_t ended_us; /* the last one */
 	uint64_t lit_us; /* the first one since its power went */
 	uint64_t stood_us; /* it, or by turns those whose word it took */
 	uint64_t split_us; /* it was up when some knew nothing of others */

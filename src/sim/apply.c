@@ -93,13 +93,15 @@ reply(struct sim *s, struct node *n, const struct action *a)
 }
 
 static void
-count_note(struct sim *s, const struct action *a)
+count_note(struct sim *s, struct node *n, const struct action *a)
 {
 	struct message *m = &s->message;
 
 	message_decode(m, s->out->data + a->bytes, a->len);
 	if (m->event.kind < EVENT_KINDS)
 		s->notes[m->event.kind]++;
+	if (m->event.kind == EVENT_serving && n->serving_us == 0)
+		n->serving_us = s->now_us;
 	if (m->event.kind == EVENT_superseded)
 		command_superseded(s, &m->event);
 }
@@ -149,7 +151,7 @@ apply(struct sim *s, struct node *n, const struct action *a)
 		reply(s, n, a);
 		break;
 	case ACT_NOTE:
-		count_note(s, a);
+		count_note(s, n, a);
 		break;
 	case ACT_EXIT:
 		n->exiting = true;

@@ -41,6 +41,7 @@ check_born(struct sim *s, struct node *n)
 		n->lit_us = s->now_us;
 	n->known_us = n->born_us = s->now_us;
 	n->served = false;
+	n->serving_us = 0;
 	n->spins = 0;
 	n->saved_us = s->now_us;
 	n->unsaved = false;

@@ -256,6 +256,14 @@ is_bereft(struct sim *s, unsigned key, uint64_t since_us)
 	return down > 0 && down + bare >= s->copies;
 }
 
+/* Nobody served yet: of whom they saw sync they don't know that it did not. */
+static bool
+is_early(const struct node *n, const struct node *down)
+{
+	return down->last_served == 0 &&
+	       (n->serving_us == 0 || n->serving_us > down->ended_us);
+}
+
 /*
  * Was one there all the time that knows it, as it was last, or can nobody miss
  * it?
@@ -272,7 +280,8 @@ is_vouched(struct sim *s, const struct node *down, uint64_t since_us)
 		if (!check_live(n))
 			continue;
 		if (knows && n->seen[down->id] >= down->last_served &&
-		    !n->forgot && check_stood(n) <= since_us)
+		    !n->forgot && check_stood(n) <= since_us &&
+		    !is_early(n, down))
 			return true;
 		missed |= knows || plan_has(n->then, down->id) ||
 			  plan_has(n->told, down->id) || check_contact(n, down);

@@ -178,6 +178,7 @@ end_process(struct sim *s, struct node *n)
 	n->waiting = 0;
 	n->running = n->paused = n->exiting = false;
 	n->deadline_us = UINT64_MAX;
+	n->ended_us = s->now_us;
 }
 
 void
