@@ -15,6 +15,7 @@ enum {
 	CHUNKS_MAX = 8, /* of them on the way */
 	STALL_US = 250 * MS,
 	HANDSHAKE_US = 1 * SECOND,
+	DRAIN_US = 1 * SECOND, /* for what was queued before a close */
 	RETRANSMIT_US = 200 * MS, /* doubled each time, up to: */
 	RETRANSMIT_MAX_US = 3200 * MS,
 };
@@ -44,6 +45,7 @@ struct end {
 	bool receiving; /* raw bytes into file */
 	uint32_t file;
 	uint64_t offset, left;
+	uint64_t drain_us; /* closing: it must be on its way by then */
 	uint64_t moved_us; /* when raw bytes last moved, either way */
 	bool watched; /* for a stall */
 

@@ -279,10 +279,13 @@ void
 circuit_close(struct sim *s, struct end *e)
 {
 	e->receiving = false;
-	if (e->state != END_OPEN || e->queued.head == NULL)
+	if (e->state != END_OPEN || e->queued.head == NULL) {
 		end_shut(s, e);
-	else
+	} else {
 		e->state = END_CLOSING;
+		e->drain_us = s->now_us + DRAIN_US;
+		queue_push(&s->queue, end_item(s, e, ITEM_LATE), e->drain_us);
+	}
 }
 
 void
@@ -325,7 +328,8 @@ circuit_late(struct sim *s, struct item *i)
 	queue_give_back(&s->queue, i);
 	if (e == NULL)
 		return;
-	if (e->state == END_ACCEPTED)
+	if (e->state == END_ACCEPTED ||
+	    (e->state == END_CLOSING && e->drain_us <= s->now_us))
 		end_shut(s, e);
 	else if (e->state == END_CONNECTING)
 		end_closed(s, e, CLOSE_TIMEOUT);
