@@ -8,6 +8,8 @@ void mourn_begin(struct peer *); /* with the first step */
 void mourn_view_changed(struct peer *);
 /* This range's replicas agree: deaths there are made good. */
 void mourn_over(struct peer *, unsigned after);
+/* The last of these keys are this peer's, and need id no more. */
+void mourn_made_good(struct peer *, unsigned id, unsigned keys);
 bool range_serves(const struct peer *, unsigned id); /* a member */
 /* It begins to serve: by the word of those who do, or by nobody's. */
 void range_serve(struct peer *);

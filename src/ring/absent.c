@@ -323,20 +323,24 @@ absent_settled(struct peer *p, unsigned id)
 }
 
 /*
- * Those who served know whom this peer misses from before, or need not; and, if
- * it remembers any, who lost its disk before this peer was there.
+ * Those who served know whom this peer misses of its own keys from before, or
+ * need not; whoever owns others that it holds says so of those, and until then
+ * it can't vouch. If it remembers any, likewise who lost its disk before it was
+ * there.
  */
 static void
-forget(struct peer *p)
+forget(struct peer *p, unsigned keys)
 {
 	static const struct idset nobody;
 	struct files *f = &p->files;
 	const struct idset *bare =
 	    p->config.incarnation > 0 ? &f->bare : &nobody;
 
+	for (int id = idset_next(&f->inherited, 0); id >= 0;
+	     id = idset_next(&f->inherited, (unsigned)id + 1))
+		mourn_made_good(p, (unsigned)id, keys);
 	for (unsigned i = 0; i < sizeof(f->bereaved.bits); i++) {
-		f->bereaved.bits[i] &=
-		    (uint8_t) ~(f->inherited.bits[i] | bare->bits[i]);
+		f->bereaved.bits[i] &= (uint8_t)~bare->bits[i];
 		f->bare.bits[i] &= f->bereaved.bits[i];
 	}
 	memset(&f->inherited, 0, sizeof(f->inherited));
@@ -373,7 +377,7 @@ absent_inherit(struct peer *p, const uint16_t *ids, unsigned n)
 			named.bits[j] |= mine->missed.away.bits[j];
 	}
 	if (served && p->phase == PHASE_SYNCING)
-		forget(p);
+		forget(p, keys);
 	if (stayed && p->phase == PHASE_SYNCING)
 		memset(&p->files.elders, 0, sizeof(p->files.elders));
 	/* Of whom nobody has heard, those that were away too have no word. */

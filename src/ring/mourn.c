@@ -385,6 +385,12 @@ mourn_begin(struct peer *p)
 	mourn_unseen(p);
 }
 
+void
+mourn_made_good(struct peer *p, unsigned id, unsigned keys)
+{
+	mended(p, id, (p->config.id - keys) & (p->space - 1), keys);
+}
+
 /* The range (after, upto] is complete without any of the dead. */
 static void
 range_mended(struct peer *p, unsigned after, unsigned upto)
