@@ -58,6 +58,13 @@ copies_lost(const struct super *s, const struct idset *except)
 	return sum;
 }
 
+/* Has files that can be asked for; one that syncs again has them still. */
+static bool
+holds(const struct child *c)
+{
+	return speaks(c) || (c != NULL && child_state(c) == PEER_SYNCING);
+}
+
 /* All that the owner's files are with, if the ring is at rest. */
 static bool
 holds_alone(const struct super *s, unsigned owner, const struct idset *these)
@@ -67,7 +74,7 @@ holds_alone(const struct super *s, unsigned owner, const struct idset *these)
 	for (unsigned i = 0; i < SPACE_MAX && left > 0; i++) {
 		unsigned id = (owner + i) % SPACE_MAX;
 
-		if (!speaks(s->children[id]) ||
+		if (!holds(s->children[id]) ||
 		    s->children[id]->report.files == 0)
 			continue;
 		if (!idset_has(these, id))
@@ -80,17 +87,17 @@ holds_alone(const struct super *s, unsigned owner, const struct idset *these)
 uint64_t
 copies_alone(const struct super *s, const struct idset *these)
 {
-	unsigned speak = 0;
+	unsigned here = 0;
 	uint64_t sum = 0;
 
 	for (unsigned id = 0; id < SPACE_MAX; id++)
-		speak += speaks(s->children[id]);
+		here += holds(s->children[id]);
 	for (unsigned id = 0; id < SPACE_MAX; id++) {
 		const struct child *c = s->children[id];
 
 		/* Members that are no children here may hold them, too. */
-		if (idset_has(these, id) && speaks(c) &&
-		    c->report.members == speak && holds_alone(s, id, these))
+		if (idset_has(these, id) && holds(c) &&
+		    c->report.members <= here && holds_alone(s, id, these))
 			sum += c->report.owned;
 	}
 	return sum;

@@ -135,7 +135,7 @@ for try in 1 2 3 4 5; do
 	background ringctl --timeout 20 join 20 4
 	importing()
 	{
-		begun "$(data 20 tmp)" || ! kill -0 $BG
+		begun "$(data 20 tmp)" || ! kill -0 $BG 2>/dev/null
 	}
 	poll 10 importing
 	victim=$(pid_of 20)
