@@ -164,7 +164,7 @@ scene 6 "kill the admitting owner during an import"
 background ringctl --timeout 20 join 17 4
 admitted()
 {
-	[ "$(peer_of lab 17 state)" = syncing ] || ! kill -0 $BG
+	[ "$(peer_of lab 17 state)" = syncing ] || ! kill -0 $BG 2>/dev/null
 }
 poll 10 admitted
 kill -9 "$(pid_of 19)"
@@ -244,7 +244,7 @@ S_does "a large file" ringctl exec 9 store 2067 big
 background ringctl quit 19
 leaving()
 {
-	[ "$(peer_of lab 19 state)" = leaving ] || ! kill -0 $BG
+	[ "$(peer_of lab 19 state)" = leaving ] || ! kill -0 $BG 2>/dev/null
 }
 victim=$(pid_of 19)
 poll 10 leaving
