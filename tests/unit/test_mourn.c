@@ -414,6 +414,34 @@ back_when_it_has_handed_over(void **state)
 	assert_false(absent_soon(p, NULL));
 }
 
+/* Is 19 asked whether it has handed over? */
+static bool
+is_asked(void)
+{
+	forget_sent(out);
+	p->now_us = p->files.settled_us;
+	(void)absent_tick(p);
+	return done(out, ACT_DATAGRAM) != NULL &&
+	       message_decode(&got, out->data + out->at[0].bytes,
+		   out->at[0].len) > 0 &&
+	       got.type == MSG_ping && got.ping.target == 19;
+}
+
+/* It may have served last, and leaves: then it is asked, too. */
+static void
+missed_while_it_leaves(void **state)
+{
+	(void)state;
+	idset_add(&p->files.sole, 19);
+	assert_false(is_asked());
+	becomes(19, 1, MEMBER_LEAVING);
+	assert_true(absent_has(p, 19));
+	assert_true(is_asked());
+	absent_settled(p, 19);
+	assert_false(absent_has(p, 19));
+	assert_false(is_asked());
+}
+
 /* It served last, comes back, and has things for this peer: then it dies. */
 static void
 missed_until_it_has_handed_over(void **state)
@@ -425,14 +453,7 @@ missed_until_it_has_handed_over(void **state)
 	assert_true(absent_has(p, 19));
 	assert_int_equal(absent_count(p, NULL, NULL, NULL), 0);
 	idset_add(&p->files.reunited, 19);
-	forget_sent(out);
-	p->now_us = p->files.settled_us;
-	(void)absent_tick(p);
-	assert_int_equal(out->at[0].type, ACT_DATAGRAM);
-	assert_true(message_decode(&got, out->data + out->at[0].bytes,
-			out->at[0].len) > 0);
-	assert_int_equal(got.type, MSG_ping);
-	assert_int_equal(got.ping.target, 19);
+	assert_true(is_asked());
 	becomes(19, 2, MEMBER_DEAD);
 	assert_int_equal(absent_count(p, NULL, NULL, NULL), 1);
 	becomes(19, 3, MEMBER_ALIVE);
@@ -479,6 +500,7 @@ UNIT_MAIN(MOURN_TEST(as_many_dead_as_copies), MOURN_TEST(missed_and_bereaved),
     MOURN_TEST(suspected_is_not_missed),
     MOURN_TEST(who_was_leaving_is_not_missed), MOURN_TEST(stopped_is_not_apart),
     MOURN_TEST(missed_until_it_has_handed_over),
+    MOURN_TEST(missed_while_it_leaves),
     MOURN_TEST(news_take_nobody_back), MOURN_TEST(back_when_it_has_handed_over),
     MOURN_TEST(own_key_is_not_doubted), MOURN_TEST(older_copy_is_not_served),
     MOURN_TEST(older_store_gets_a_later_version),
