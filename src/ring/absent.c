@@ -119,7 +119,7 @@ count_gone(const struct peer *p, const struct idset *set, struct ids *out,
 
 	for (int id = idset_next(set, 0); id >= 0;
 	     id = idset_next(set, (unsigned)id + 1)) {
-		uint64_t us = p->files.mended[id].since_us;
+		uint64_t us = p->files.mended[id].unseen_us;
 
 		if (peer_usable(p, (unsigned)id))
 			continue;

@@ -146,21 +146,25 @@ nobody_serves(const struct peer *p)
 /*
  * While this peer can't write, the others are a set without it. Who had come
  * back was in sets with it, as with all whom it sees die: unseen is what that
- * one had before.
+ * one had before. Until its death it may have replaced what others hold; again:
+ * so it may in a life that this peer did not see.
  */
 static void
-died(struct peer *p, unsigned id)
+died(struct peer *p, unsigned id, bool was, bool again)
 {
 	unsigned self = p->config.id;
 	struct mended *m = &p->files.mended[id];
+	bool before = idset_has(&p->files.unseen, id) || absent_has(p, id);
 	uint64_t unseen_us = m->unseen_us;
 
-	bereave(p, id, absent_has(p, id) ? m->since_us : mourn_clock(p));
+	if (again)
+		idset_del(&p->files.bereaved, id);
+	bereave(p, id, mourn_clock(p));
 	if (!range_serves(p, self))
 		return;
 	if (!member_writable(p, self))
 		idset_add(&p->files.without, id);
-	else if (idset_has(&p->files.unseen, id) && !absent_has(p, id))
+	else if (before && was && !again)
 		m->unseen_us = unseen_us;
 }
 
@@ -199,14 +203,15 @@ mourn_view_changed(struct peer *p)
 
 	absent_view_changed(p);
 	for (unsigned id = 0; id < p->space; id++) {
-		bool was = idset_has(&f->members, id);
+		bool was = idset_has(&f->members, id), again;
 		uint32_t life = f->mended[id].life;
 
 		if (p->view[id].state == MEMBER_NONE)
 			continue;
 		doubt_life(p, id);
+		again = life != 0 && f->mended[id].life > life;
 		/* Back before its death was heard of, and without its disk. */
-		if (life != 0 && f->mended[id].life > life && bare_is(p, id))
+		if (again && bare_is(p, id))
 			bereave(p, id, mourn_clock(p));
 		if (p->view[id].state != MEMBER_DEAD) {
 			if (idset_has(&f->dead, id) && member_is(p, id)) {
@@ -223,14 +228,14 @@ mourn_view_changed(struct peer *p)
 				bare_there(p, id);
 			else
 				idset_del(&f->unseen, id);
-		} else if (!idset_has(&f->dead, id)) {
+		} else if (!idset_has(&f->dead, id) || again) {
 			idset_add(&f->dead, id);
 			/* What was given to it since it came back counts. */
 			if (idset_has(&f->bare, id))
 				idset_del(&f->bereaved, id);
 			/* Who came back but to die was given nothing then. */
 			if ((was || there) && !idset_has(&f->left, id))
-				died(p, id);
+				died(p, id, was, again);
 			if (was) {
 				apart_begin(p, id);
 				absent_died(p, id, nobody_serves(p));

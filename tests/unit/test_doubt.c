@@ -118,10 +118,10 @@ missed_for_two_reasons(void **state)
 
 	(void)state;
 	idset_add(&p->files.sole, 30);
-	p->files.mended[30].since_us = FIRST;
+	p->files.mended[30].unseen_us = FIRST;
 	idset_add(&p->files.then, 31);
 	idset_add(&p->files.absent, 31);
-	p->files.mended[31].since_us = FIRST + 9;
+	p->files.mended[31].unseen_us = FIRST + 9;
 	assert_true(absent_soon(p, &since_us));
 	assert_int_equal(since_us, FIRST + 9);
 	/* Fewer than those that were there then were no whole set. */
