@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/plan.h"
+#include "sim/draw.h"
 #include "sim/sim.h"
 
 /*
@@ -32,6 +32,7 @@ enum kind {
 	KIND_LEAVE,
 	KIND_FREEZE,
 	KIND_DOWN, /* all of it, and up again */
+	KIND_SET,
 	KIND_FULL,
 	KIND_BROKEN,
 	KIND_DAMAGE,
@@ -44,42 +45,29 @@ enum kind {
 	KINDS,
 };
 
-static const uint64_t FOREVER = UINT64_MAX;
-
-struct draft {
-	struct plan *plan;
-	struct random random;
-	bool with_files;
-	uint64_t at_us;
-	uint32_t unwanted; /* bits of kinds */
-	uint16_t ids[NODES_MAX];
-	uint64_t back_us[NODES_MAX]; /* down until then; 0: up */
-	unsigned count, commands;
-};
-
-static uint64_t
-draw(struct draft *d, uint64_t low, uint64_t high)
+uint64_t
+draw_from(struct draft *d, uint64_t low, uint64_t high)
 {
 	return sim_between(&d->random, low, high);
 }
 
-static bool
-one_in(struct draft *d, unsigned n)
+bool
+draw_one_in(struct draft *d, unsigned n)
 {
 	return random_below(&d->random, n) == 0;
 }
 
 /* From a few milliseconds to some seconds, every order as likely. */
-static uint64_t
+uint64_t
 draw_time_us(struct draft *d)
 {
-	uint64_t most = (uint64_t)5 * MS << draw(d, 0, 10);
+	uint64_t most = (uint64_t)5 * MS << draw_from(d, 0, 10);
 
-	return draw(d, most / 2, most);
+	return draw_from(d, most / 2, most);
 }
 
-static struct step *
-add(struct draft *d, enum verb verb, uint64_t at_us)
+struct step *
+draw_add(struct draft *d, enum verb verb, uint64_t at_us)
 {
 	struct plan *p = d->plan;
 	/* What no longer fits is written where nobody looks. */
@@ -93,10 +81,10 @@ add(struct draft *d, enum verb verb, uint64_t at_us)
 	return s;
 }
 
-static struct step *
-add_to(struct draft *d, enum verb verb, uint64_t at_us, unsigned at)
+struct step *
+draw_add_to(struct draft *d, enum verb verb, uint64_t at_us, unsigned at)
 {
-	struct step *s = add(d, verb, at_us);
+	struct step *s = draw_add(d, verb, at_us);
 
 	plan_put(s->peers, d->ids[at]);
 	return s;
@@ -106,7 +94,7 @@ add_to(struct draft *d, enum verb verb, uint64_t at_us, unsigned at)
 static int
 draw_peer(struct draft *d, bool up)
 {
-	unsigned from = (unsigned)draw(d, 0, d->count - 1);
+	unsigned from = (unsigned)draw_from(d, 0, d->count - 1);
 
 	for (unsigned i = 0; i < d->count; i++) {
 		unsigned at = (from + i) % d->count;
@@ -118,8 +106,8 @@ draw_peer(struct draft *d, bool up)
 }
 
 /* The next one clockwise that should be up. */
-static unsigned
-next_of(const struct draft *d, unsigned at)
+unsigned
+draw_next(const struct draft *d, unsigned at)
 {
 	unsigned space = 1u << d->plan->bits, best = at, distance = space;
 
@@ -134,59 +122,59 @@ next_of(const struct draft *d, unsigned at)
 	return best;
 }
 
-static void
-start_later(struct draft *d, unsigned at, uint64_t after_us)
+void
+draw_start(struct draft *d, unsigned at, uint64_t after_us)
 {
-	add_to(d, VERB_START, d->at_us + after_us, at);
+	draw_add_to(d, VERB_START, d->at_us + after_us, at);
 	d->back_us[at] = d->at_us + after_us;
 }
 
-static void
-take_down(struct draft *d, enum verb verb, unsigned at)
+void
+draw_take_down(struct draft *d, enum verb verb, unsigned at)
 {
-	add_to(d, verb, d->at_us, at);
-	d->back_us[at] = FOREVER;
+	draw_add_to(d, verb, d->at_us, at);
+	d->back_us[at] = DOWN_FOREVER;
 }
 
 static void
 wipe_some(struct draft *d, unsigned at)
 {
 	unsigned most = d->plan->copies > 1 ? d->plan->copies - 1 : 1;
-	unsigned n = (unsigned)draw(d, 1, most);
+	unsigned n = (unsigned)draw_from(d, 1, most);
 
 	/* Now and then one more than is promised. */
-	n += one_in(d, 12);
-	for (unsigned i = 0; i < n; i++, at = next_of(d, at)) {
-		take_down(d, VERB_KILL, at);
-		add_to(d, VERB_WIPE, d->at_us, at);
-		start_later(d, at, draw_time_us(d));
+	n += draw_one_in(d, 12);
+	for (unsigned i = 0; i < n; i++, at = draw_next(d, at)) {
+		draw_take_down(d, VERB_KILL, at);
+		draw_add_to(d, VERB_WIPE, d->at_us, at);
+		draw_start(d, at, draw_time_us(d));
 	}
 }
 
 static void
 everybody(struct draft *d, enum verb verb, uint64_t for_us, uint64_t after_us)
 {
-	struct step *s = add(d, verb, d->at_us);
+	struct step *s = draw_add(d, verb, d->at_us);
 
 	s->for_us = for_us;
 	for (unsigned i = 0; i < d->count; i++) {
-		if (d->back_us[i] == FOREVER && !one_in(d, 2))
+		if (d->back_us[i] == DOWN_FOREVER && !draw_one_in(d, 2))
 			continue;
 		plan_put(s->peers, d->ids[i]);
-		start_later(d, i, after_us + draw_time_us(d));
+		draw_start(d, i, after_us + draw_time_us(d));
 	}
 }
 
 static void
 partition(struct draft *d)
 {
-	struct step *s =
-	    add(d, one_in(d, 4) ? VERB_ONE_WAY : VERB_PARTITION, d->at_us);
-	unsigned alone = (unsigned)draw(d, 0, d->count - 1);
-	bool single = one_in(d, 4);
+	struct step *s = draw_add(
+	    d, draw_one_in(d, 4) ? VERB_ONE_WAY : VERB_PARTITION, d->at_us);
+	unsigned alone = (unsigned)draw_from(d, 0, d->count - 1);
+	bool single = draw_one_in(d, 4);
 
 	for (unsigned i = 0; i < d->count; i++)
-		if (single ? i == alone : one_in(d, 2))
+		if (single ? i == alone : draw_one_in(d, 2))
 			plan_put(s->peers, d->ids[i]);
 		else
 			plan_put(s->others, d->ids[i]);
@@ -196,12 +184,12 @@ partition(struct draft *d)
 static void
 between(struct draft *d, enum verb verb, unsigned from)
 {
-	unsigned to = (unsigned)draw(d, 0, d->count - 1);
+	unsigned to = (unsigned)draw_from(d, 0, d->count - 1);
 	struct step *s;
 
 	if (to == from)
 		return;
-	s = add_to(d, verb, d->at_us, from);
+	s = draw_add_to(d, verb, d->at_us, from);
 	plan_put(s->others, d->ids[to]);
 	if (verb == VERB_ONE_WAY)
 		s->for_us = draw_time_us(d);
@@ -220,14 +208,14 @@ static void
 join(struct draft *d, unsigned through)
 {
 	unsigned space = 1u << d->plan->bits;
-	unsigned id = (unsigned)draw(d, 0, space - 1);
+	unsigned id = (unsigned)draw_from(d, 0, space - 1);
 	struct step *s;
 
 	for (unsigned i = 0; i < 8 && taken(d, id); i++)
 		id = (id + 1) & (space - 1);
 	if (taken(d, id) || d->count == NODES_MAX)
 		return;
-	s = add(d, VERB_JOIN, d->at_us);
+	s = draw_add(d, VERB_JOIN, d->at_us);
 	s->id = (uint16_t)id;
 	s->other = d->ids[through];
 	d->back_us[d->count] = 0;
@@ -238,33 +226,34 @@ static void
 worse(struct draft *d)
 {
 	uint64_t for_us = draw_time_us(d);
-	struct step *s = add(d, VERB_DROP, d->at_us);
+	struct step *s = draw_add(d, VERB_DROP, d->at_us);
 
-	s->amount = draw(d, 10000, 500000);
+	s->amount = draw_from(d, 10000, 500000);
 	s->for_us = for_us;
-	s = add(d, VERB_SLOW, d->at_us);
-	s->amount = draw(d, 0, 50 * MS);
+	s = draw_add(d, VERB_SLOW, d->at_us);
+	s->amount = draw_from(d, 0, 50 * MS);
 	s->for_us = for_us;
 }
 
-static void
-command(struct draft *d, enum verb verb, unsigned at)
+struct step *
+draw_command(struct draft *d, enum verb verb, unsigned at)
 {
 	static const uint64_t sizes[] = {
 	    0, 1, 4096, 65535, 65536, 65537, 300000, 5000000};
 	struct step *s;
 
 	if (!d->with_files || (verb == VERB_CANCEL && d->commands == 0))
-		return;
-	s = add_to(d, verb, d->at_us, at);
-	s->name = (uint8_t)draw(d, 0, d->plan->name_count - 1);
+		return NULL;
+	s = draw_add_to(d, verb, d->at_us, at);
+	s->name = (uint8_t)draw_from(d, 0, d->plan->name_count - 1);
 	if (verb == VERB_STORE)
-		s->amount = sizes[draw(d, 0, 7)];
+		s->amount = sizes[draw_from(d, 0, 7)];
 	else if (verb == VERB_OWNER)
-		s->amount = draw(d, 0, (1u << d->plan->bits) - 1);
+		s->amount = draw_from(d, 0, (1u << d->plan->bits) - 1);
 	else if (verb == VERB_CANCEL)
-		s->amount = draw(d, 1, d->commands);
+		s->amount = draw_from(d, 1, d->commands);
 	d->commands++;
+	return s;
 }
 
 static void
@@ -273,29 +262,29 @@ happen_to_files(struct draft *d, enum kind kind, unsigned at)
 	switch (kind) {
 	case KIND_FULL:
 	case KIND_BROKEN:
-		add_to(d, kind == KIND_FULL ? VERB_FULL : VERB_BROKEN, d->at_us,
-		    at)
+		draw_add_to(d, kind == KIND_FULL ? VERB_FULL : VERB_BROKEN,
+		    d->at_us, at)
 		    ->for_us = draw_time_us(d);
 		break;
 	case KIND_DAMAGE:
 		if (d->with_files)
-			add_to(d, VERB_DAMAGE, d->at_us, at)->name =
-			    (uint8_t)draw(d, 0, d->plan->name_count - 1);
+			draw_add_to(d, VERB_DAMAGE, d->at_us, at)->name =
+			    (uint8_t)draw_from(d, 0, d->plan->name_count - 1);
 		break;
 	case KIND_REQUEST:
-		command(d, VERB_REQUEST, at);
+		draw_command(d, VERB_REQUEST, at);
 		break;
 	case KIND_REMOVE:
-		command(d, VERB_REMOVE, at);
+		draw_command(d, VERB_REMOVE, at);
 		break;
 	case KIND_CANCEL:
-		command(d, VERB_CANCEL, at);
+		draw_command(d, VERB_CANCEL, at);
 		break;
 	case KIND_OWNER:
-		command(d, VERB_OWNER, at);
+		draw_command(d, VERB_OWNER, at);
 		break;
 	default:
-		command(d, VERB_STORE, at);
+		draw_command(d, VERB_STORE, at);
 		break;
 	}
 }
@@ -305,11 +294,12 @@ happen_to_net(struct draft *d, enum kind kind, unsigned at)
 {
 	switch (kind) {
 	case KIND_PAUSE:
-		add_to(d, VERB_PAUSE, d->at_us, at)->for_us = draw_time_us(d);
+		draw_add_to(d, VERB_PAUSE, d->at_us, at)->for_us =
+		    draw_time_us(d);
 		break;
 	case KIND_HICCUP:
-		add_to(d, VERB_PAUSE, d->at_us, at)->for_us =
-		    draw(d, 1 * MS, 300 * MS);
+		draw_add_to(d, VERB_PAUSE, d->at_us, at)->for_us =
+		    draw_from(d, 1 * MS, 300 * MS);
 		break;
 	case KIND_PARTITION:
 		partition(d);
@@ -331,12 +321,12 @@ happen_to_net(struct draft *d, enum kind kind, unsigned at)
 		join(d, at);
 		break;
 	case KIND_LEAVE:
-		take_down(d, VERB_QUIT, at);
+		draw_take_down(d, VERB_QUIT, at);
 		break;
 	case KIND_FREEZE:
-		take_down(d, VERB_FREEZE, at);
+		draw_take_down(d, VERB_FREEZE, at);
 		d->plan->steps[d->plan->step_count - 1].for_us =
-		    draw(d, 1, 1000) * MS;
+		    draw_from(d, 1, 1000) * MS;
 		break;
 	default:
 		happen_to_files(d, kind, at);
@@ -351,20 +341,20 @@ happen(struct draft *d, enum kind kind, unsigned at)
 
 	switch (kind) {
 	case KIND_KILL_TWO:
-		take_down(d, VERB_KILL, next_of(d, at));
-		take_down(d, VERB_KILL, at);
+		draw_take_down(d, VERB_KILL, draw_next(d, at));
+		draw_take_down(d, VERB_KILL, at);
 		break;
 	case KIND_KILL:
-		take_down(d, VERB_KILL, at);
+		draw_take_down(d, VERB_KILL, at);
 		break;
 	case KIND_BOUNCE:
-		take_down(d, VERB_KILL, at);
-		start_later(d, at, draw_time_us(d));
+		draw_take_down(d, VERB_KILL, at);
+		draw_start(d, at, draw_time_us(d));
 		break;
 	case KIND_WIPE:
-		take_down(d, VERB_KILL, at);
-		add_to(d, VERB_WIPE, d->at_us, at);
-		start_later(d, at, draw_time_us(d));
+		draw_take_down(d, VERB_KILL, at);
+		draw_add_to(d, VERB_WIPE, d->at_us, at);
+		draw_start(d, at, draw_time_us(d));
 		break;
 	case KIND_WIPE_SOME:
 		wipe_some(d, at);
@@ -372,11 +362,11 @@ happen(struct draft *d, enum kind kind, unsigned at)
 	case KIND_RESTART:
 		down = draw_peer(d, false);
 		if (down >= 0)
-			start_later(d, (unsigned)down, 0);
+			draw_start(d, (unsigned)down, 0);
 		break;
 	case KIND_POWER:
-		take_down(d, VERB_POWER_OFF, at);
-		start_later(d, at, draw_time_us(d));
+		draw_take_down(d, VERB_POWER_OFF, at);
+		draw_start(d, at, draw_time_us(d));
 		break;
 	case KIND_POWER_ALL:
 		everybody(d, VERB_POWER_OFF, 0, 0);
@@ -384,10 +374,13 @@ happen(struct draft *d, enum kind kind, unsigned at)
 	case KIND_DOWN:
 		everybody(d, VERB_FREEZE, 500 * MS, 3 * SECOND);
 		break;
+	case KIND_SET:
+		draw_set(d);
+		break;
 	case KIND_CRASH:
-		add_to(d, VERB_CRASH, d->at_us, at)->amount =
-		    draw(d, 1, (uint64_t)2 << draw(d, 0, 7));
-		start_later(d, at, 20 * MS + draw_time_us(d));
+		draw_add_to(d, VERB_CRASH, d->at_us, at)->amount =
+		    draw_from(d, 1, (uint64_t)2 << draw_from(d, 0, 7));
+		draw_start(d, at, 20 * MS + draw_time_us(d));
 		break;
 	default:
 		happen_to_net(d, kind, at);
@@ -399,19 +392,19 @@ happen(struct draft *d, enum kind kind, unsigned at)
 static void
 draw_step(struct draft *d)
 {
-	unsigned kind = (unsigned)draw(d, 0, KINDS - 1);
+	unsigned kind = (unsigned)draw_from(d, 0, KINDS - 1);
 	int at = draw_peer(d, true);
 
 	for (unsigned tries = 0; tries < 8; tries++)
 		if (!(d->unwanted & 1u << kind))
-			kind = (unsigned)draw(d, 0, KINDS - 1);
+			kind = (unsigned)draw_from(d, 0, KINDS - 1);
 	/* Rare, for they end what the others began. */
-	if ((kind == KIND_DOWN || kind == KIND_POWER_ALL) && !one_in(d, 4))
+	if ((kind == KIND_DOWN || kind == KIND_POWER_ALL) && !draw_one_in(d, 4))
 		kind = KIND_BOUNCE;
 	if (at >= 0)
 		happen(d, (enum kind)kind, (unsigned)at);
 	else if ((at = draw_peer(d, false)) >= 0)
-		start_later(d, (unsigned)at, 0);
+		draw_start(d, (unsigned)at, 0);
 }
 
 /* By time; steps of one time stay in their order. */
@@ -439,21 +432,21 @@ smaller(const void *a, const void *b)
 static void
 draw_steps(struct draft *d)
 {
-	uint64_t span_us = (uint64_t)300 * MS << draw(d, 0, 4),
+	uint64_t span_us = (uint64_t)300 * MS << draw_from(d, 0, 4),
 		 times[160] = {0};
-	unsigned count = (unsigned)draw(d, 0, 25);
-	uint64_t from_us = draw(d, 0, 2) * SECOND;
+	unsigned count = (unsigned)draw_from(d, 0, 25);
+	uint64_t from_us = draw_from(d, 0, 2) * SECOND;
 
-	if (one_in(d, 20))
+	if (draw_one_in(d, 20))
 		span_us *= 8;
-	if (one_in(d, 8))
-		count = (unsigned)draw(d, 25, 160);
+	if (draw_one_in(d, 8))
+		count = (unsigned)draw_from(d, 25, 160);
 	d->plan->until_us = from_us + span_us;
 	d->unwanted = (uint32_t)~random_u64(&d->random);
-	if (one_in(d, 3))
+	if (draw_one_in(d, 3))
 		d->unwanted |= (uint32_t)random_u64(&d->random);
 	for (unsigned i = 0; i < count; i++)
-		times[i] = draw(d, from_us, from_us + span_us);
+		times[i] = draw_from(d, from_us, from_us + span_us);
 	qsort(times, count, sizeof(times[0]), smaller);
 	for (unsigned i = 0; i < count; i++) {
 		d->at_us = times[i];
