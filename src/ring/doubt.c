@@ -121,6 +121,10 @@ doubt_outside(const struct peer *p, unsigned id, unsigned key, bool asked)
 			   (id == p->config.id ||
 			       !idset_has(&p->files.unseen, at))) {
 			keep_last(last, m->since_us);
+		} else if (!asked && member_writable(p, at) &&
+			   p->view[at].incarnation > 1) {
+			/* Back, and who asks may not know that. */
+			keep_last(last, UINT64_MAX);
 		}
 	}
 	return holders == copies ? UINT64_MAX : last[copies - 1];
