@@ -48,6 +48,8 @@ unsigned range_bereft_unseen(const struct peer *, unsigned key, struct ids *);
 unsigned range_bereft_without(const struct peer *, unsigned key, struct ids *);
 /* How many of the dead that may hold key would be in its set. */
 unsigned range_dead(const struct peer *, unsigned key);
+/* Did that one serve before this peer did? */
+bool mourn_senior(const struct peer *, unsigned id);
 /* Another member, but for those who came together with this one, all new. */
 bool mourn_other(const struct peer *, unsigned id);
 
@@ -77,14 +79,14 @@ void absent_fence(struct peer *); /* others may go on without it */
 void absent_died(struct peer *, unsigned id, bool alone);
 void absent_view_changed(struct peer *);
 /*
- * Those who have not come back, if they may have been a whole set: how many; a
- * clock since which none has served, and how many of them are enough for that.
+ * Those who have not come back, if they may have been a whole set: how many;
+ * and how many of them are enough for that.
  */
-unsigned absent_count(
-    const struct peer *, struct ids *, uint64_t *since_us, uint8_t *least);
+unsigned absent_count(const struct peer *, struct ids *, uint8_t *least);
 /*
  * Some are gone, and with those who are there, but have not handed over, they
- * may have been a whole set: soon it will be known. A clock as above.
+ * may have been a whole set: soon it will be known. A clock since which none of
+ * them has served.
  */
 bool absent_soon(const struct peer *, uint64_t *since_us);
 bool absent_has(const struct peer *, unsigned id);

@@ -56,8 +56,8 @@ struct clocks {
 struct missed {
 	struct idset dead; /* as far as too many are */
 	struct clocks since; /* of each; the last one of all that follow, too */
-	struct idset away; /* of those: too many are, whatever the key, */
-	uint8_t least; /* if so many of them are; 0: none */
+	struct idset away; /* too many are, whatever the key, if so many are */
+	uint8_t least; /* gone; 0: none. The others are back, and hand over */
 };
 
 struct members {

@@ -110,9 +110,9 @@ any_stayed(const struct peer *p)
 	return false;
 }
 
-/* Those of the set that are not there; how many. */
+/* Those of the set that are not there, added to all; how many. */
 static unsigned
-count_gone(const struct peer *p, const struct idset *set, struct ids *out,
+count_gone(const struct peer *p, const struct idset *set, struct idset *all,
     uint64_t *since_us)
 {
 	unsigned n = 0;
@@ -123,14 +123,11 @@ count_gone(const struct peer *p, const struct idset *set, struct ids *out,
 
 		if (peer_usable(p, (unsigned)id))
 			continue;
-		if (out != NULL)
-			out->at[n] = (uint16_t)id;
+		idset_add(all, (unsigned)id);
 		if (since_us != NULL && us > *since_us)
 			*since_us = us;
 		n++;
 	}
-	if (out != NULL)
-		out->count = (uint16_t)n;
 	return n;
 }
 
@@ -191,40 +188,50 @@ absent_sets(
 }
 
 unsigned
-absent_count(
-    const struct peer *p, struct ids *out, uint64_t *since_us, uint8_t *least)
+absent_count(const struct peer *p, struct ids *out, uint8_t *least)
 {
 	const struct idset *sets[3];
-	unsigned leasts[3];
+	struct idset all = {{0}};
+	unsigned leasts[3], n = 0;
 
 	absent_sets(p, sets, leasts);
+	if (least != NULL)
+		*least = 0;
 	for (unsigned i = 0; i < 3; i++) {
-		unsigned n =
-		    leasts[i] == 0 ? 0 : count_gone(p, sets[i], out, since_us);
-		unsigned bare = n == 0 ? 0 : count_bare(p, sets[i]);
-
-		if (n == 0 || n + bare < leasts[i])
-			continue;
+		struct idset gone = {{0}};
+		unsigned of = count_gone(p, sets[i], &gone, NULL);
+		unsigned bare = of == 0 ? 0 : count_bare(p, sets[i]);
 		/* To others they are enough by themselves. */
-		if (least != NULL)
-			*least =
-			    (uint8_t)(bare < leasts[i] ? leasts[i] - bare : 1);
-		return n;
+		unsigned few = bare < leasts[i] ? leasts[i] - bare : 1;
+
+		if (leasts[i] == 0 || of == 0 || of + bare < leasts[i])
+			continue;
+		for (unsigned j = 0; j < sizeof(all.bits); j++)
+			all.bits[j] |= gone.bits[j];
+		if (least != NULL && (*least == 0 || few < *least))
+			*least = (uint8_t)few;
 	}
-	return 0;
+	for (int id = idset_next(&all, 0); id >= 0;
+	     id = idset_next(&all, (unsigned)id + 1), n++)
+		if (out != NULL)
+			out->at[n] = (uint16_t)id;
+	if (out != NULL)
+		out->count = (uint16_t)n;
+	return n;
 }
 
 bool
 absent_soon(const struct peer *p, uint64_t *since_us)
 {
 	const struct idset *sets[3];
+	struct idset all;
 	unsigned leasts[3];
 	bool soon = false;
 
 	absent_sets(p, sets, leasts);
 	for (unsigned i = 0; i < 3; i++)
 		soon |= leasts[i] > 0 && count_away(p, sets[i]) >= leasts[i] &&
-			count_gone(p, sets[i], NULL, since_us) > 0;
+			count_gone(p, sets[i], &all, since_us) > 0;
 	return soon;
 }
 
@@ -372,14 +379,17 @@ absent_inherit(struct peer *p, const uint16_t *ids, unsigned n)
 		served = true;
 		fresh |= mine->served;
 		stayed |= mine->served && mine->missed.least == 0 &&
+			  mourn_senior(p, ids[i]) &&
 			  (floor == 0 || floor == p->view[ids[i]].incarnation);
 		for (unsigned j = 0; j < sizeof(named.bits); j++)
 			named.bits[j] |= mine->missed.away.bits[j];
 	}
 	if (served && p->phase == PHASE_SYNCING)
 		forget(p, keys);
-	if (stayed && p->phase == PHASE_SYNCING)
-		memset(&p->files.elders, 0, sizeof(p->files.elders));
+	/* But who is back there, too, has yet to hand over. */
+	for (unsigned j = 0; j < sizeof(named.bits); j++)
+		if (stayed && p->phase == PHASE_SYNCING)
+			p->files.elders.bits[j] &= named.bits[j];
 	/* Of whom nobody has heard, those that were away too have no word. */
 	known =
 	    n > 0 && ((served && p->phase == PHASE_SYNCING) || any_stayed(p));

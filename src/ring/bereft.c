@@ -53,9 +53,8 @@ arc_of(const struct peer *p, unsigned key)
 	return n == 0 ? p->space - 1 : ring_distance(p, key, ids[n - 1]);
 }
 
-/* Did that one serve before this peer did? */
-static bool
-served_then(const struct peer *p, unsigned id)
+bool
+mourn_senior(const struct peer *p, unsigned id)
 {
 	if (range_serves(p, p->config.id))
 		return idset_has(&p->files.seniors, id);
@@ -75,7 +74,7 @@ arc_served(const struct peer *p, unsigned key, bool then)
 		unsigned id = (key + i) & (p->space - 1);
 
 		if (range_serves(p, id) && member_writable(p, id) &&
-		    (!then || served_then(p, id))) {
+		    (!then || mourn_senior(p, id))) {
 			last = i;
 			n++;
 		}
@@ -171,7 +170,7 @@ range_bereft(const struct peer *p, unsigned key, struct ids *out)
 
 	if (n < p->config.copies)
 		n = range_bereft_unseen(p, key, out);
-	return n > 0 ? n : absent_count(p, out, NULL, NULL);
+	return n > 0 ? n : absent_count(p, out, NULL);
 }
 
 unsigned

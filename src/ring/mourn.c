@@ -323,7 +323,8 @@ mourn_tell(
 	struct ids ids;
 
 	memset(out, 0, sizeof(*out));
-	if (absent_count(p, &ids, NULL, &out->least) > 0)
+	out->away = p->files.reunited;
+	if (absent_count(p, &ids, &out->least) > 0)
 		for (unsigned i = 0; i < ids.count; i++)
 			idset_add(&out->away, ids.at[i]);
 	out->dead = out->away;

@@ -58,7 +58,7 @@ peer_remembers(const struct peer *p, unsigned *next, struct members *list)
 {
 	uint8_t least = 0;
 
-	absent_count(p, NULL, NULL, &least);
+	absent_count(p, NULL, &least);
 	list->count = 0;
 	for (; *next < p->space && list->count < MEMBERS_MAX; (*next)++) {
 		struct member m = p->view[*next];
