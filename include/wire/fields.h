@@ -57,7 +57,7 @@ struct missed {
 	struct idset dead; /* as far as too many are */
 	struct clocks since; /* of each; the last one of all that follow, too */
 	struct idset away; /* too many are, whatever the key, if so many are */
-	uint8_t least; /* gone; 0: none. The others are back, and hand over */
+	uint8_t least; /* gone; 0: none, they are back and have to hand over */
 };
 
 struct members {

@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <string.h>
 
 #include "ring/files_repair.h"
@@ -192,11 +193,9 @@ absent_count(const struct peer *p, struct ids *out, uint8_t *least)
 {
 	const struct idset *sets[3];
 	struct idset all = {{0}};
-	unsigned leasts[3], n = 0;
+	unsigned leasts[3], n = 0, fewest = UINT_MAX;
 
 	absent_sets(p, sets, leasts);
-	if (least != NULL)
-		*least = 0;
 	for (unsigned i = 0; i < 3; i++) {
 		struct idset gone = {{0}};
 		unsigned of = count_gone(p, sets[i], &gone, NULL);
@@ -204,12 +203,14 @@ absent_count(const struct peer *p, struct ids *out, uint8_t *least)
 		/* To others they are enough by themselves. */
 		unsigned few = bare < leasts[i] ? leasts[i] - bare : 1;
 
-		if (leasts[i] == 0 || of == 0 || of + bare < leasts[i])
+		if (leasts[i] == 0 || of == 0 || of + bare < leasts[i] ||
+		    few > fewest)
 			continue;
+		if (few < fewest)
+			memset(&all, 0, sizeof(all));
+		fewest = few;
 		for (unsigned j = 0; j < sizeof(all.bits); j++)
 			all.bits[j] |= gone.bits[j];
-		if (least != NULL && (*least == 0 || few < *least))
-			*least = (uint8_t)few;
 	}
 	for (int id = idset_next(&all, 0); id >= 0;
 	     id = idset_next(&all, (unsigned)id + 1), n++)
@@ -217,6 +218,8 @@ absent_count(const struct peer *p, struct ids *out, uint8_t *least)
 			out->at[n] = (uint16_t)id;
 	if (out != NULL)
 		out->count = (uint16_t)n;
+	if (least != NULL)
+		*least = n == 0 ? 0 : (uint8_t)fewest;
 	return n;
 }
 

@@ -323,10 +323,10 @@ mourn_tell(
 	struct ids ids;
 
 	memset(out, 0, sizeof(*out));
-	out->away = p->files.reunited;
-	if (absent_count(p, &ids, &out->least) > 0)
-		for (unsigned i = 0; i < ids.count; i++)
-			idset_add(&out->away, ids.at[i]);
+	if (absent_count(p, &ids, &out->least) == 0)
+		out->away = p->files.reunited;
+	for (unsigned i = 0; i < ids.count; i++)
+		idset_add(&out->away, ids.at[i]);
 	out->dead = out->away;
 	(void)bereft_between(p, after, upto, &out->dead);
 	for (int id = idset_next(&out->dead, 0); id >= 0;

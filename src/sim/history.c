@@ -85,8 +85,8 @@ is_missed(const struct sim *s, const struct node *down, uint64_t since_us)
 }
 
 /*
- * Is a disk with it, or with what came after it, as it was; and up? If not, who
- * is asked must once have met it, and be able to tell that it is missed.
+ * Is a disk with it, or with what came after it, as it was; and up, and not
+ * paused? If not, who is asked must once have met it, and be able to tell that it is missed.
  */
 static bool
 is_kept(struct sim *s, const struct command_log *l,
@@ -97,7 +97,7 @@ is_kept(struct sim *s, const struct command_log *l,
 
 		if (n == NULL || n->disk.wipes != l->wipes[i])
 			continue;
-		if (check_live(n) && n->incarnation > 0 &&
+		if (check_acts(n, true) &&
 		    (!s->skewed || n->born_us <= by->start_us))
 			return true;
 		if (!s->resting && !s->skewed && l->lost_holders < s->copies &&

@@ -61,7 +61,7 @@ check_missed(struct sim *s, struct node *n)
 		    n->shadow[id].state == MEMBER_LEFT)
 			continue;
 		then++;
-		down += o == NULL || !check_live(o);
+		down += o == NULL || !check_acts(o, true);
 	}
 	if (check_acts(n, false) &&
 	    down < (then < s->copies ? then : s->copies))
