@@ -63,7 +63,8 @@ void bare_there(struct peer *, unsigned id); /* one of the bereaved */
 void bare_over(struct peer *);
 
 /* doubt.c: what may have been acknowledged without a peer */
-void doubt_life(struct peer *, unsigned id); /* a new one may be known */
+/* A new one may be known: true if so, and not as the first one. */
+bool doubt_life(struct peer *, unsigned id);
 /*
  * The clock up to which id can't tell what was acknowledged for key, as others
  * were before it, and may be dead; 0: it can tell; UINT64_MAX: it never can.

@@ -67,23 +67,25 @@ doubt_away(const struct peer *p, unsigned key)
  * it may have lost, unless it says that it has it. Who comes as a newcomer,
  * while this peer is there, had none; nor had this peer itself in its first.
  */
-void
+bool
 doubt_life(struct peer *p, unsigned id)
 {
 	const struct member *now = &p->view[id];
 	struct mended *m = &p->files.mended[id];
 	bool kept = (now->flags & MEMBER_KEPT) != 0;
 	bool there = id == p->config.id || range_serves(p, p->config.id);
-	bool newcomer = m->life == 0 && p->watch[id].floor == 0 && there;
+	bool newcomer = m->life == 0 && p->watch[id].floor == 0 && there, again;
 
 	/* Of whom it knows by a connection it has not heard that. */
 	if (now->revision == 0 || now->incarnation <= m->life)
-		return;
+		return false;
 	/* Nor did it lose anything if it kept all from its first one. */
 	if (now->incarnation > m->life + (newcomer && kept ? 2 : 1) ||
 	    !(newcomer || kept))
 		m->lost_us = mourn_clock(p);
+	again = m->life != 0;
 	m->life = now->incarnation;
+	return again;
 }
 
 /* Up to when may it have stored what it does not have now? */

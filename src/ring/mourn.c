@@ -204,12 +204,10 @@ mourn_view_changed(struct peer *p)
 	absent_view_changed(p);
 	for (unsigned id = 0; id < p->space; id++) {
 		bool was = idset_has(&f->members, id), again;
-		uint32_t life = f->mended[id].life;
 
 		if (p->view[id].state == MEMBER_NONE)
 			continue;
-		doubt_life(p, id);
-		again = life != 0 && f->mended[id].life > life;
+		again = doubt_life(p, id);
 		/* Back before its death was heard of, and without its disk. */
 		if (again && bare_is(p, id))
 			bereave(p, id, mourn_clock(p));

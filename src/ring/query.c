@@ -463,7 +463,7 @@ query_silence(struct peer *p, const struct query *q, struct ids *ids)
 	bool lost = query_lost(q);
 
 	if (lost || !(q->known && q->best.deleted && query_vouched(p, q))) {
-		/* Others may have called it dead, and none of them was asked. */
+		/* Others may have called it dead: none of them was asked. */
 		if (q->blind || p->fenced ||
 		    (q->count == 0 && p->files.doubt_us > p->now_us))
 			return ERROR_not_serving;

@@ -86,7 +86,8 @@ is_missed(const struct sim *s, const struct node *down, uint64_t since_us)
 
 /*
  * Is a disk with it, or with what came after it, as it was; and up, and not
- * paused? If not, who is asked must once have met it, and be able to tell that it is missed.
+ * paused? If not, who is asked must once have met it, and be able to tell that
+ * it is missed.
  */
 static bool
 is_kept(struct sim *s, const struct command_log *l,

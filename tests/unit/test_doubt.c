@@ -229,6 +229,34 @@ another_disk_kept_the_rest(void **state)
 	assert_false(refutes(6));
 }
 
+/* Was it told that one of two versions had lost, both made before that? */
+static bool
+told_of_a_loser(uint64_t died, uint64_t back)
+{
+	struct version loser = {.clock = died - 10}, winner = {.clock = died};
+	struct name name;
+
+	name_set(&name, "0006", 4);
+	dies(19, died);
+	becomes(19, 2, MEMBER_ALIVE, 0, back);
+	apart_won(p, 19, &name, &loser, &winner);
+	p->now_us += 10000000;
+	forget_sent(out);
+	(void)apart_tick(p);
+	return done(out, ACT_NOTE) != NULL;
+}
+
+/* Who was stopped hears of a death only when the dead one is back. */
+static void
+stopped_is_not_apart(void **state)
+{
+	(void)state;
+	assert_false(told_of_a_loser(20000000, 20000100));
+	teardown(state);
+	setup(state);
+	assert_true(told_of_a_loser(20000000, 21000000));
+}
+
 UNIT_MAIN(cmocka_unit_test_setup_teardown(
 	      who_is_asked_hides_nothing, setup, teardown),
     cmocka_unit_test_setup_teardown(
@@ -241,4 +269,5 @@ UNIT_MAIN(cmocka_unit_test_setup_teardown(
     cmocka_unit_test_setup_teardown(
 	who_cannot_write_was_in_no_set, setup, teardown),
     cmocka_unit_test_setup_teardown(
-	another_disk_kept_the_rest, setup, teardown))
+	another_disk_kept_the_rest, setup, teardown),
+    cmocka_unit_test_setup_teardown(stopped_is_not_apart, setup, teardown))

@@ -481,35 +481,6 @@ missed_until_it_has_handed_over(void **state)
 	assert_int_equal(absent_count(p, NULL, NULL), 0);
 }
 
-/* Was it told that one of two versions had lost, both made before that? */
-static bool
-told_of_a_loser(uint64_t died, uint64_t back)
-{
-	struct version loser = {.clock = died - 10}, winner = {.clock = died};
-	struct name name;
-
-	name_set(&name, "0006", 4);
-	dies(19, died);
-	p->wall_us = back;
-	becomes(19, 2, MEMBER_ALIVE);
-	apart_won(p, 19, &name, &loser, &winner);
-	p->now_us += 10000000;
-	forget_sent(out);
-	(void)apart_tick(p);
-	return done(out, ACT_NOTE) != NULL;
-}
-
-/* Who was stopped hears of a death only when the dead one is back. */
-static void
-stopped_is_not_apart(void **state)
-{
-	(void)state;
-	assert_false(told_of_a_loser(20000000, 20000100));
-	teardown(state);
-	setup(state);
-	assert_true(told_of_a_loser(20000000, 21000000));
-}
-
 #define MOURN_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 UNIT_MAIN(MOURN_TEST(as_many_dead_as_copies), MOURN_TEST(dead_again),
@@ -517,7 +488,7 @@ UNIT_MAIN(MOURN_TEST(as_many_dead_as_copies), MOURN_TEST(dead_again),
     MOURN_TEST(others_are_not_missed_with_it),
     MOURN_TEST(death_while_they_meet), MOURN_TEST(who_left_is_not_missed),
     MOURN_TEST(suspected_is_not_missed),
-    MOURN_TEST(who_was_leaving_is_not_missed), MOURN_TEST(stopped_is_not_apart),
+    MOURN_TEST(who_was_leaving_is_not_missed),
     MOURN_TEST(missed_until_it_has_handed_over),
     MOURN_TEST(missed_while_it_leaves), MOURN_TEST(news_take_nobody_back),
     MOURN_TEST(back_when_it_has_handed_over),
