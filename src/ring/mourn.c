@@ -83,7 +83,8 @@ mourn_back(struct peer *p, unsigned id)
 
 	f->reunion_us = p->now_us + REUNION_US;
 	idset_add(&f->reunited, id);
-	if (idset_has(&f->inherited, id) || p->phase != PHASE_SERVING)
+	if (idset_has(&f->inherited, id) || idset_has(&f->unseen, id) ||
+	    p->phase != PHASE_SERVING)
 		idset_add(&f->elders, id);
 }
 

@@ -439,13 +439,19 @@ query_sure(const struct peer *p, const struct query *q)
 			       MUTANT(NO_WRITE_BACK));
 }
 
+/* Others may have called it dead, and gone on; and none of them was asked. */
+static bool
+is_unheard(const struct peer *p, const struct query *q)
+{
+	return p->fenced || (q->count == 0 && p->files.doubt_us > p->now_us);
+}
+
 bool
 query_vouched(const struct peer *p, const struct query *q)
 {
 	uint64_t clock = q->best.version.clock;
 
-	/* Not one that others called dead, and went on without. */
-	if (p->phase == PHASE_SERVING && !p->fenced &&
+	if (p->phase == PHASE_SERVING && !is_unheard(p, q) &&
 	    clock > range_doubt(p, p->config.id, q->key, true))
 		return true;
 	for (unsigned i = 0; i < q->count; i++)
@@ -463,9 +469,7 @@ query_silence(struct peer *p, const struct query *q, struct ids *ids)
 	bool lost = query_lost(q);
 
 	if (lost || !(q->known && q->best.deleted && query_vouched(p, q))) {
-		/* Others may have called it dead: none of them was asked. */
-		if (q->blind || p->fenced ||
-		    (q->count == 0 && p->files.doubt_us > p->now_us))
+		if (q->blind || is_unheard(p, q))
 			return ERROR_not_serving;
 		if (dead > 0 || q->bereft)
 			return ERROR_unavailable;
