@@ -27,7 +27,8 @@ uint64_t draw_time_us(struct draft *);
 struct step *draw_add(struct draft *, enum verb, uint64_t at_us);
 struct step *draw_add_to(
     struct draft *, enum verb, uint64_t at_us, unsigned at);
-/* The next one clockwise that should be up. */
+/* The first from an identifier or key on that should be up; none: nobody is. */
+unsigned draw_first(const struct draft *, unsigned from, unsigned none);
 unsigned draw_next(const struct draft *, unsigned at);
 void draw_start(struct draft *, unsigned at, uint64_t after_us);
 void draw_take_down(struct draft *, enum verb, unsigned at);

@@ -111,7 +111,7 @@ any_stayed(const struct peer *p)
 	return false;
 }
 
-/* Those of the set that are not there, added to all; how many. */
+/* Those of the set that are not there, added to all, or NULL; how many. */
 static unsigned
 count_gone(const struct peer *p, const struct idset *set, struct idset *all,
     uint64_t *since_us)
@@ -124,7 +124,8 @@ count_gone(const struct peer *p, const struct idset *set, struct idset *all,
 
 		if (peer_usable(p, (unsigned)id))
 			continue;
-		idset_add(all, (unsigned)id);
+		if (all != NULL)
+			idset_add(all, (unsigned)id);
 		if (since_us != NULL && us > *since_us)
 			*since_us = us;
 		n++;
@@ -197,8 +198,7 @@ absent_count(const struct peer *p, struct ids *out, uint8_t *least)
 
 	absent_sets(p, sets, leasts);
 	for (unsigned i = 0; i < 3; i++) {
-		struct idset gone = {{0}};
-		unsigned of = count_gone(p, sets[i], &gone, NULL);
+		unsigned of = count_gone(p, sets[i], NULL, NULL);
 		unsigned bare = of == 0 ? 0 : count_bare(p, sets[i]);
 		/* To others they are enough by themselves. */
 		unsigned few = bare < leasts[i] ? leasts[i] - bare : 1;
@@ -209,8 +209,7 @@ absent_count(const struct peer *p, struct ids *out, uint8_t *least)
 		if (few < fewest)
 			memset(&all, 0, sizeof(all));
 		fewest = few;
-		for (unsigned j = 0; j < sizeof(all.bits); j++)
-			all.bits[j] |= gone.bits[j];
+		(void)count_gone(p, sets[i], &all, NULL);
 	}
 	for (int id = idset_next(&all, 0); id >= 0;
 	     id = idset_next(&all, (unsigned)id + 1), n++)
@@ -227,14 +226,13 @@ bool
 absent_soon(const struct peer *p, uint64_t *since_us)
 {
 	const struct idset *sets[3];
-	struct idset all;
 	unsigned leasts[3];
 	bool soon = false;
 
 	absent_sets(p, sets, leasts);
 	for (unsigned i = 0; i < 3; i++)
 		soon |= leasts[i] > 0 && count_away(p, sets[i]) >= leasts[i] &&
-			count_gone(p, sets[i], &all, since_us) > 0;
+			count_gone(p, sets[i], NULL, since_us) > 0;
 	return soon;
 }
 

@@ -105,21 +105,26 @@ draw_peer(struct draft *d, bool up)
 	return -1;
 }
 
-/* The next one clockwise that should be up. */
 unsigned
-draw_next(const struct draft *d, unsigned at)
+draw_first(const struct draft *d, unsigned from, unsigned none)
 {
-	unsigned space = 1u << d->plan->bits, best = at, distance = space;
+	unsigned space = 1u << d->plan->bits, best = none, distance = space;
 
 	for (unsigned i = 0; i < d->count; i++) {
-		unsigned far = (d->ids[i] - d->ids[at]) & (space - 1);
+		unsigned far = (d->ids[i] - from) & (space - 1);
 
-		if (i != at && d->back_us[i] <= d->at_us && far < distance) {
+		if (d->back_us[i] <= d->at_us && far < distance) {
 			best = i;
 			distance = far;
 		}
 	}
 	return best;
+}
+
+unsigned
+draw_next(const struct draft *d, unsigned at)
+{
+	return draw_first(d, d->ids[at] + 1u, at);
 }
 
 void

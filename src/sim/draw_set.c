@@ -27,23 +27,12 @@ restart_all(struct draft *d)
 	later(d, 60, 200);
 }
 
-/* The first up from its key on. */
 static unsigned
 owner_of(const struct draft *d, unsigned name)
 {
-	unsigned space = 1u << d->plan->bits, best = 0, distance = space;
-	unsigned key = (unsigned)strtoul(d->plan->names[name].text, NULL, 10) &
-		       (space - 1);
+	const char *text = d->plan->names[name].text;
 
-	for (unsigned i = 0; i < d->count; i++) {
-		unsigned far = (d->ids[i] - key) & (space - 1);
-
-		if (d->back_us[i] <= d->at_us && far < distance) {
-			best = i;
-			distance = far;
-		}
-	}
-	return best;
+	return draw_first(d, (unsigned)strtoul(text, NULL, 10), 0);
 }
 
 static void
